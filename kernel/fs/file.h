@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Open files and the descriptor table.
+ *
+ * A struct file is one open file description of POSIX: reference counted,
+ * shared by dup'ed descriptors.  What kind of file it is shows only in its
+ * ops; every entry is set, so that callers never test for NULL: those that do
+ * not apply point at the file_no_* helpers.
+ *
+ * Reference rules: file_alloc gives one reference; fd_install takes it over;
+ * fd_get adds one that the caller drops with file_put.  The last file_put
+ * calls ops->release, which may sleep.
+ */
+#ifndef TORIL_KERNEL_FS_FILE_H
+#define TORIL_KERNEL_FS_FILE_H
+
+#include "kernel/lib/list.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sched/mutex.h"
+
+struct file;
+struct inode;
+struct dentry;
+struct stat;
+struct vm_region;
+
+/* Poll events: the values of <poll.h> and <sys/epoll.h>, which agree. */
+#define POLL_IN	   0x001u
+#define POLL_PRI   0x002u
+#define POLL_OUT   0x004u
+#define POLL_ERR   0x008u
+#define POLL_HUP   0x010u
+#define POLL_NVAL  0x020u
+#define POLL_RDHUP 0x2000u
+
+/*
+ * What ops->poll is handed: it calls poll_add for every queue whose wake-up
+ * may change the answer, then returns the events that hold now.  With a NULL
+ * table only the answer is wanted.
+ */
+struct poll_table {
+	void (*add)(struct poll_table *pt, struct waitq *q);
+};
+
+static inline void poll_add(struct poll_table *pt, struct waitq *q)
+{
+	if (pt)
+		pt->add(pt, q);
+}
+
+struct file_ops {
+	/* Move data at *pos and advance *pos, or ignore pos if the file has
+	 * none (pipes, sockets).  pread and pwrite pass a pos of their own.
+	 * f->flags has O_NONBLOCK, O_APPEND, ....  Bytes or -errno. */
+	ssize_t (*read)(struct file *f, struct iov_iter *it, uint64_t *pos);
+	ssize_t (*write)(struct file *f, struct iov_iter *it, uint64_t *pos);
+	int64_t (*seek)(struct file *f, int64_t off, int whence);
+	unsigned (*poll)(struct file *f, struct poll_table *pt);
+	long (*ioctl)(struct file *f, unsigned cmd, unsigned long arg);
+	int (*stat)(struct file *f, struct stat *st);
+	/* Establish a mapping: set up r->object (kernel/mm/vm.h). */
+	int (*mmap)(struct file *f, struct vm_region *r);
+	/* close() of one descriptor; its result is close's (FUSE FLUSH). */
+	int (*flush)(struct file *f);
+	int (*fsync)(struct file *f, bool data_only);
+	/* The last reference is gone: free f's private state, not f. */
+	void (*release)(struct file *f);
+};
+
+/*
+ * [i] immutable after open, [a] atomic, [p] pos_lock.
+ */
+struct file {
+	const struct file_ops *ops; /* [i] */
+	uint32_t refs;		    /* [a] */
+	uint32_t flags;		    /* [a] O_* of open(2), F_SETFL changes */
+	struct mutex pos_lock;	    /* read/write/lseek on seekable files */
+	uint64_t pos;		    /* [p] */
+	bool seekable;		    /* [i] */
+	void *priv;		    /* [i] the kind's own */
+	struct inode *inode;	    /* [i] or NULL; owned by the fs code */
+	struct dentry *dentry;	    /* [i] or NULL; for fstat, *at, getcwd */
+	struct list epolls;	    /* epoll items; kernel/fs/epoll.c's */
+	struct spinlock epolls_lock;
+};
+
+/* Shared helpers for entries that don't apply. */
+ssize_t file_no_read(struct file *, struct iov_iter *, uint64_t *);  /* EINVAL */
+ssize_t file_no_write(struct file *, struct iov_iter *, uint64_t *); /* EINVAL */
+int64_t file_no_seek(struct file *, int64_t, int);		     /* ESPIPE */
+unsigned file_always_ready(struct file *, struct poll_table *);
+long file_no_ioctl(struct file *, unsigned, unsigned long); /* ENOTTY */
+int file_no_mmap(struct file *, struct vm_region *);	    /* ENODEV */
+int file_no_flush(struct file *);			    /* 0 */
+int file_no_fsync(struct file *, bool);			    /* EINVAL */
+
+/* A file with one reference; NULL when memory is short. */
+struct file *file_alloc(const struct file_ops *ops, unsigned flags);
+void file_ref(struct file *f);
+void file_put(struct file *f); /* may sleep */
+
+/* The descriptor table (one process, one table). */
+
+/* The file behind fd with a reference, or NULL (EBADF). */
+struct file *fd_get(int fd);
+
+/* The lowest free descriptor >= low gets f (its reference moves); returns it
+ * or -EMFILE, -ENOMEM (then the reference stays the caller's). */
+int fd_install(struct file *f, int low, bool cloexec);
+
+/* dup2/dup3: fd is replaced.  fd or -EBADF. */
+int fd_replace(struct file *f, int fd, bool cloexec);
+
+/* close(2). */
+int fd_close(int fd);
+int fd_close_range(unsigned first, unsigned last);
+int fd_get_cloexec(int fd);
+int fd_set_cloexec(int fd, bool on);
+
+/* The next open descriptor >= fd, or -1: for /proc/self/fd. */
+int fd_next(int fd);
+
+/* RLIMIT_NOFILE's soft limit. */
+extern unsigned fd_limit;
+
+#endif

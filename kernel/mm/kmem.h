@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Kernel objects: slabs of size classes up to 2 KiB, whole blocks of pages
+ * above (2 MiB at most).  None of these sleeps; all return NULL when memory
+ * is short.  Not for interrupt handlers.
+ */
+#ifndef TORIL_KERNEL_MM_KMEM_H
+#define TORIL_KERNEL_MM_KMEM_H
+
+#include "kernel/lib/base.h"
+
+void *kmalloc(size_t size) __attribute__((malloc));
+void *kzalloc(size_t size) __attribute__((malloc));
+void kfree(void *p); /* NULL is fine */
+
+/* As realloc, for arrays that grow. */
+void *krealloc(void *p, size_t size);
+
+/* What kmalloc really gave for p, in bytes. */
+size_t kmem_size(const void *p);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Threads.
+ *
+ *	         thread_start              picked
+ *	NEW ------------------> RUNNABLE ---------> RUNNING ----> DEAD
+ *	                           ^  ^ pre-empted,    |
+ *	                           |  +-- yields ------+
+ *	                thread_wake+------- SLEEPING <-+ thread_sleep
+ *
+ * Each thread has a kernel stack, always mapped, on which every kernel call
+ * and every interrupt runs.  Kernel code is not pre-empted: a kernel call
+ * runs until it sleeps or returns.  Threads that run program code are
+ * pre-empted at the end of their time slice.
+ */
+#ifndef TORIL_KERNEL_SCHED_THREAD_H
+#define TORIL_KERNEL_SCHED_THREAD_H
+
+#include "kernel/lib/list.h"
+#include "kernel/sched/timer.h"
+#include "kernel/sched/wait.h"
+
+enum thread_state {
+	THREAD_NEW,
+	THREAD_RUNNABLE,
+	THREAD_RUNNING,
+	THREAD_SLEEPING,
+	THREAD_DEAD,
+};
+
+#define KSTACK_SIZE (16 * KIB)
+#define KSTACK_SLOT (32 * KIB) /* the lower half is never mapped: a guard */
+
+struct cpu;
+struct signal_thread;
+
+/*
+ * Locks: [r] the run queue of t->cpu, [o] only the thread itself, [i] set
+ * once before the start, [a] atomic.
+ */
+struct thread {
+	uintptr_t ksp;	      /* [o] saved kernel stack pointer */
+	uintptr_t kstack_top; /* [i] */
+	uintptr_t fs_base;    /* [o] thread pointer (TLS) */
+	uint8_t cp_call;      /* [o] in a cancellation point; see kcall.h */
+	bool vectors_live;    /* [o] vector registers must survive a switch */
+	uint8_t *xsave;	      /* [o] where, allocated with the thread */
+
+	enum thread_state state; /* [r] */
+	uint32_t wake_pending;	 /* [r] a wake-up came while it ran */
+	struct list run_node;	 /* [r] */
+	struct cpu *cpu;	 /* [r] */
+	uint64_t slice_end;	 /* [r] clock_monotonic */
+	uint64_t run_ns;	 /* [r] CPU time used */
+	uint64_t run_since;	 /* [r] when it was put on the CPU */
+	struct timer sleep_timer;
+
+	int tid;		       /* [i] */
+	char name[16];		       /* [o] */
+	bool kernel_only;	       /* [i] never runs program code */
+	int *clear_child_tid;	       /* [o] CLONE_CHILD_CLEARTID */
+	void *robust_list;	       /* [o] */
+	void (*entry)(void *arg);      /* [i] */
+	void *entry_arg;	       /* [i] */
+	uintptr_t entry_sp;	       /* [i] program stack, 0: kernel thread */
+	struct signal_thread *signals; /* [i] posix/signal.c's part, or NULL */
+	uint32_t signal_work;	       /* [a] look for signals on the way out */
+	struct list all_node;	       /* [threads_lock] */
+};
+
+/* The thread that runs on this CPU. */
+struct thread *thread_current(void);
+
+/*
+ * Create a thread that is not running yet.  fn(arg) runs on the kernel stack
+ * (entry_sp 0) or, as program code, on the program's stack that ends at
+ * entry_sp.  NULL when memory is short.  May sleep.
+ */
+struct thread *thread_create(
+    const char *name, void (*fn)(void *), void *arg, uintptr_t entry_sp);
+void thread_start(struct thread *t);
+
+/* Create and start a kernel thread; -ENOMEM. */
+int thread_spawn_kernel(const char *name, void (*fn)(void *), void *arg);
+
+/* End the calling thread. */
+noreturn void thread_exit(void);
+
+/* Make a sleeping thread runnable; any context.  If it does not sleep, its
+ * next thread_sleep() returns at once. */
+void thread_wake(struct thread *t);
+
+/* Let others run. */
+void thread_yield(void);
+
+/* Look up by tid; NULL if none.  Caller holds threads_lock. */
+struct thread *thread_find_locked(int tid);
+extern struct spinlock threads_lock;
+extern struct list threads_all; /* [threads_lock] through all_node */
+
+/* Called when the CPU's current thread has used up its slice. */
+void thread_preempt(void);
+
+/* Set up the boot CPU's idle thread from the running context. */
+void sched_init(void);
+
+/* The idle loop: halt until something is runnable. */
+noreturn void sched_idle(void);
+
+/* A pending signal that would interrupt a sleep; set by posix/signal.c. */
+bool signal_interrupts(struct thread *t);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Wait queues: sleeping until an event.
+ *
+ * A waiter is an entry with a callback; waking a queue calls the callback of
+ * every entry (or of the first `n` exclusive ones).  The usual callback wakes
+ * a thread; poll and epoll have their own.
+ *
+ *	struct waiter w;
+ *	waiter_init(&w);
+ *	waitq_add(&q, &w);
+ *	while (!(done = condition) && !err)
+ *		err = thread_sleep(deadline, true);
+ *	waitq_remove(&q, &w);
+ *
+ * is safe against a wake-up between the test and the sleep, since a wake-up
+ * that arrives while the thread still runs makes the next thread_sleep return
+ * at once.  wait_event() below is that loop.
+ */
+#ifndef TORIL_KERNEL_SCHED_WAIT_H
+#define TORIL_KERNEL_SCHED_WAIT_H
+
+#include "kernel/lib/list.h"
+#include "kernel/sched/spinlock.h"
+
+struct thread;
+struct waiter;
+
+struct waitq {
+	struct spinlock lock;
+	struct list waiters; /* [lock] struct waiter */
+};
+
+/* Called with the queue's lock held and interrupts off: must not sleep, and
+ * must not take the same queue's lock.  `key` is what waitq_wake was given
+ * (poll events, or 0 for any). */
+typedef void waiter_fn(struct waiter *w, unsigned key);
+
+struct waiter {
+	struct list node;
+	waiter_fn *wake;
+	struct thread *thread;
+	bool exclusive; /* waitq_wake_one stops after one of these */
+};
+
+#define WAITQ_INIT(q) {SPINLOCK_INIT, LIST_INIT((q).waiters)}
+
+void waitq_init(struct waitq *q);
+
+/* A waiter that wakes the current thread. */
+void waiter_init(struct waiter *w);
+
+/* Any context.  Add at the end; remove is harmless if not queued. */
+void waitq_add(struct waitq *q, struct waiter *w);
+void waitq_remove(struct waitq *q, struct waiter *w);
+
+/* Any context, interrupts included.  Wake all, or all non-exclusive ones and
+ * one exclusive one. */
+void waitq_wake_all(struct waitq *q, unsigned key);
+void waitq_wake_one(struct waitq *q, unsigned key);
+
+/* True if nobody waits; a hint, taken without the lock. */
+static inline bool waitq_empty(const struct waitq *q)
+{
+	return __atomic_load_n(&q->waiters.next, __ATOMIC_ACQUIRE) ==
+	    &q->waiters;
+}
+
+#define DEADLINE_NEVER UINT64_MAX /* clock_monotonic() nanoseconds */
+
+/*
+ * Sleep until `cond` holds.  deadline: monotonic nanoseconds or
+ * DEADLINE_NEVER; interruptible: a deliverable signal ends the wait.
+ * The result is 0 once cond held, -ETIMEDOUT, or -ERESTARTSYS.
+ * cond is evaluated without locks; may sleep.
+ */
+#define wait_event(q, cond, deadline, interruptible)                    \
+	({                                                              \
+		int err_ = 0;                                           \
+		if (!(cond)) {                                          \
+			struct waiter w_;                               \
+			waiter_init(&w_);                               \
+			waitq_add((q), &w_);                            \
+			while (!(cond) && !err_)                        \
+				err_ = thread_sleep(                    \
+				    (deadline), (interruptible));       \
+			waitq_remove((q), &w_);                         \
+			if (err_ && (cond))                             \
+				err_ = 0;                               \
+		}                                                       \
+		err_;                                                   \
+	})
+
+/* Sleep until woken (thread_wake), the deadline, or a signal; see above.
+ * Returns 0, -ETIMEDOUT or -ERESTARTSYS; may wake spuriously with 0. */
+int thread_sleep(uint64_t deadline, bool interruptible);
+
+#endif
