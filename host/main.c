@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * toril-run: runs a Toril image under QEMU as if it were a process.
+ *
+ * The order matters: what can fail without a child is done first, then
+ * virtiofsd, then QEMU.  Then one loop serves streams, signals and children,
+ * until run_end() is called; only the guest's CTL_EXIT leads to the
+ * program's own status.  At the end nothing is left: the children are killed
+ * and waited for, the terminal is as it was, and sockets had no names.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/run.h"
+
+struct run run = {.vsock_fd = -1};
+
+void run_end(struct run *r, int status)
+{
+	if (r->ending)
+		return;
+	r->ending = true;
+	r->status = status;
+}
+
+int vsock_accept(struct vsock *v, struct vsock_stream *s, unsigned role)
+{
+	(void)v;
+	switch (role) {
+	case CTL_PORT_CONTROL:
+		return control_accept(&run, s);
+	case CTL_PORT_STDIN:
+	case CTL_PORT_STDOUT:
+	case CTL_PORT_STDERR:
+		return stdio_accept(&run, s, role);
+	case CTL_PORT_SOCKS:
+		return run.opt.outbound.count ? socks_accept(&run, s)
+					      : -ECONNREFUSED;
+	case CTL_PORT_RESOLVER:
+		return run.opt.outbound.count ? resolver_accept(&run, s)
+					      : -ECONNREFUSED;
+	}
+	return -ECONNREFUSED;
+}
+
+static void signal_pass(struct run *r, uint32_t number)
+{
+	bool ends = number == SIGINT || number == SIGTERM;
+
+	if (!r->started || (ends && r->last_signal)) {
+		run_end(r, 128 + (int)number);
+		return;
+	}
+	if (ends)
+		r->last_signal = (int)number;
+	control_send(r, CTL_SIGNAL, &number, sizeof(number));
+}
+
+static void qemu_ended(struct run *r)
+{
+	int status = r->qemu.status;
+
+	if (r->ending)
+		return;
+	child_show(&r->qemu);
+	for (unsigned i = 0; i < r->opt.share_count; i++) {
+		child_drain(&r->virtiofsd[i]);
+		child_show(&r->virtiofsd[i]);
+	}
+	if (WIFSIGNALED(status))
+		complain("the machine ended without an exit status of the "
+			 "program: QEMU was killed by signal %d",
+		    WTERMSIG(status));
+	else
+		complain("the machine ended without an exit status of the "
+			 "program (QEMU's is %d)",
+		    WEXITSTATUS(status));
+	run_end(r, STATUS_FAILED);
+}
+
+static void children_reap(struct run *r)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (child_reap(&r->qemu, pid, status))
+			qemu_ended(r);
+		for (unsigned i = 0; i < r->opt.share_count; i++) {
+			if (!child_reap(&r->virtiofsd[i], pid, status))
+				continue;
+			remark("virtiofsd of %s ended", r->opt.share[i].dir);
+			control_share_gone(r, i);
+		}
+	}
+}
+
+static void signals_ready(struct loop_fd *io, uint32_t events)
+{
+	struct signalfd_siginfo si;
+	struct ctl_winsize ws;
+
+	(void)events;
+	while (read(io->fd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD) {
+			children_reap(&run);
+		} else if (si.ssi_signo != SIGWINCH) {
+			signal_pass(&run, si.ssi_signo);
+		} else if (run.configured && stdio_winsize(&ws)) {
+			control_send(&run, CTL_WINSIZE, &ws, sizeof(ws));
+		}
+	}
+}
+
+static struct loop_fd signals = {.fd = -1, .ready = signals_ready};
+
+static int signals_open(void)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
+	    SIGUSR2, SIGCHLD, SIGWINCH};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		sigaddset(&set, numbers[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals.fd < 0)
+		return -errno;
+	return loop_add(&signals, EPOLLIN);
+}
+
+static void timeout_fire(struct loop_timer *timer)
+{
+	(void)timer;
+	complain("the program did not end within %u seconds", run.opt.timeout);
+	run_end(&run, STATUS_TIMEOUT);
+}
+
+static struct loop_timer timeout = {.fire = timeout_fire};
+
+static int run_prepare(struct run *r)
+{
+	struct rlimit files;
+
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (loop_open() || signals_open()) {
+		complain("cannot start: %s", strerror(errno));
+		return -errno;
+	}
+	r->v = r->opt.vsock == VSOCK_BUILTIN ? NULL : vsock_kernel_open(r);
+	if (!r->v && r->opt.vsock != VSOCK_VHOST)
+		r->v = vsock_builtin_open(r);
+	return r->v ? 0 : -ENODEV;
+}
+
+static int run_start(struct run *r)
+{
+	if (publish_open(r))
+		return -EADDRINUSE;
+	if (r->opt.timeout) {
+		loop_timer_set(&timeout, r->opt.timeout * 1000);
+	}
+	if (r->opt.backend)
+		return 0;
+	if (virtiofsd_start(r))
+		return -EIO;
+	return qemu_start(r);
+}
+
+static void run_finish(struct run *r)
+{
+	struct child *list[SHARES_MAX + 1];
+	unsigned n = 0;
+
+	child_drain(&r->qemu); /* what a dying program put on the console */
+	list[n++] = &r->qemu;
+	for (unsigned i = 0; i < r->opt.share_count; i++)
+		list[n++] = &r->virtiofsd[i];
+	children_end(list, n);
+	stdio_finish();
+	publish_finish();
+	if (r->v)
+		r->v->stop(r->v);
+	control_finish();
+	loop_timer_cancel(&timeout);
+	loop_close();
+}
+
+static int run_image(struct run *r)
+{
+	if (virtiofsd_prepare(r))
+		return STATUS_FAILED;
+	if (run_prepare(r))
+		return STATUS_FAILED;
+	if (r->opt.dry_run) {
+		dry_run_print(r);
+		r->v->stop(r->v);
+		return 0;
+	}
+	if (run_start(r))
+		run_end(r, STATUS_FAILED);
+	while (!r->ending && !loop_turn())
+		;
+	run_finish(r);
+	return r->status;
+}
+
+int main(int argc, char **argv)
+{
+	char why[512];
+	int status;
+
+	stdio_init();
+	status = options_parse(&run.opt, argc, argv, why, sizeof(why));
+	if (status > 0)
+		return 0;
+	if (status < 0) {
+		complain("%s", why);
+		return STATUS_FAILED;
+	}
+	verbose = run.opt.verbose;
+	run.self = argv[0];
+	run.argv = argv + run.opt.image;
+	status = image_open(&run.image, run.argv[0], why, sizeof(why));
+	if (status)
+		complain("%s", why);
+	else
+		status = run_image(&run);
+	image_close(&run.image);
+	options_free(&run.opt);
+	return status;
+}

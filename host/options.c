@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Options, docker's where docker has them.  They stop at IMAGE; what follows
+ * is the guest program's.
+ */
+#include "host/options.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/util.h"
+
+#define MEMORY_DEFAULT (64ull << 20)
+#define MEMORY_LEAST   (2ull << 20)
+
+static const char usage[] =
+    "Usage: toril-run [OPTION...] IMAGE [ARG...]\n"
+    "Run a Toril image in a virtual machine; end with its exit status.\n"
+    "\n"
+    "  -p, --publish [ADDR:]PORT[:GUEST_PORT]\n"
+    "                         carry TCP connections to the program; ADDR is\n"
+    "                         127.0.0.1 unless given, PORT 0 picks one\n"
+    "  -v, --volume DIR:PATH[:ro]\n"
+    "                         show the host's DIR as PATH (at most 7)\n"
+    "  -e, --env NAME[=VALUE] set a variable, or pass it on\n"
+    "  -w, --workdir DIR      where the program starts (/)\n"
+    "  -m, --memory SIZE      memory, with K, M or G (64M)\n"
+    "  -c, --cpus NUMBER      CPUs (1)\n"
+    "      --connect HOST[:PORT] | ADDRESS[/BITS][:PORT] | any\n"
+    "                         what the program may connect to (nothing);\n"
+    "                         repeatable; IPv6 addresses in [brackets]\n"
+    "      --timeout SECONDS  end the machine then, with status 124\n"
+    "      --accel auto|kvm|tcg\n"
+    "      --vsock auto|vhost|builtin\n"
+    "                         who carries streams: the kernel or toril-run\n"
+    "      --qemu PATH        qemu-system-x86_64 ($TORIL_QEMU)\n"
+    "      --virtiofsd PATH   virtiofsd, C or Rust ($TORIL_VIRTIOFSD)\n"
+    "      --qemu-arg ARG     one more argument for QEMU; repeatable\n"
+    "      --vsock-backend SOCKET\n"
+    "                         serve a QEMU that somebody else starts\n"
+    "      --verbose          kernel messages, and what is done when\n"
+    "      --dry-run          print the commands instead of running them\n"
+    "      --help, --version\n"
+    "\n"
+    "Exit status: the program's (128+n if signal n ended it), 124 after\n"
+    "--timeout, 125 if the machine failed, 126 if IMAGE cannot be run, 127\n"
+    "if there is no IMAGE.  A second SIGINT or SIGTERM ends the machine.\n";
+
+static int number(const char *text, unsigned long max, unsigned *out)
+{
+	char *end;
+	unsigned long n;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (*end || errno || n > max)
+		return -EINVAL;
+	*out = (unsigned)n;
+	return 0;
+}
+
+int option_size(uint64_t *bytes, const char *text)
+{
+	static const char units[] = "kmgt";
+	char *end;
+	const char *unit;
+	unsigned shift = 0;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	*bytes = strtoull(text, &end, 10);
+	if (errno)
+		return -EINVAL;
+	if (*end) {
+		unit = strchr(units, *end | 32);
+		if (*end == 'b' && !end[1])
+			unit = NULL, end++;
+		else if (!unit || (end[1] && ((end[1] | 32) != 'b' || end[2])))
+			return -EINVAL;
+		if (unit)
+			shift = 10 * (unsigned)(unit - units + 1);
+	}
+	if (*bytes > (UINT64_MAX >> 1) >> shift)
+		return -EINVAL;
+	*bytes <<= shift;
+	return 0;
+}
+
+socklen_t address_len(const union address *a)
+{
+	return a->sa.sa_family == AF_INET ? sizeof(a->v4) : sizeof(a->v6);
+}
+
+const char *address_print(const union address *a, char *text)
+{
+	char host[INET6_ADDRSTRLEN] = "?";
+
+	if (a->sa.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &a->v4.sin_addr, host, sizeof(host));
+		snprintf(
+		    text, ADDRESS_TEXT, "%s:%u", host, ntohs(a->v4.sin_port));
+	} else {
+		inet_ntop(AF_INET6, &a->v6.sin6_addr, host, sizeof(host));
+		snprintf(text, ADDRESS_TEXT, "[%s]:%u", host,
+		    ntohs(a->v6.sin6_port));
+	}
+	return text;
+}
+
+static int address_parse(union address *a, char *host, uint16_t port)
+{
+	size_t len = strlen(host);
+
+	memset(a, 0, sizeof(*a));
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = 0;
+		a->v6.sin6_family = AF_INET6;
+		a->v6.sin6_port = htons(port);
+		if (inet_pton(AF_INET6, host + 1, &a->v6.sin6_addr) == 1)
+			return 0;
+		return -EINVAL;
+	}
+	a->v4.sin_family = AF_INET;
+	a->v4.sin_port = htons(port);
+	return inet_pton(AF_INET, host, &a->v4.sin_addr) == 1 ? 0 : -EINVAL;
+}
+
+static int publish_parse(struct publish_option *p, char *host, char *rest)
+{
+	char *colon = strchr(rest, ':');
+	unsigned port, guest;
+
+	if (colon)
+		*colon = 0;
+	if (number(rest, 65535, &port))
+		return -EINVAL;
+	guest = port;
+	if (colon && number(colon + 1, 65535, &guest))
+		return -EINVAL;
+	if (!guest) /* "-p 0" says nothing about the guest's port */
+		return -EINVAL;
+	p->guest_port = (uint16_t)guest;
+	p->any_port = !port;
+	return address_parse(&p->address, host, (uint16_t)port);
+}
+
+int option_publish(struct publish_option *p, const char *text)
+{
+	char *copy = must_print("%s", text), *rest = copy, *host = NULL, *cut;
+	char local[] = "127.0.0.1";
+	size_t len = strlen(copy);
+	int ret = -EINVAL;
+
+	if (len > 4 && !strcmp(copy + len - 4, "/tcp"))
+		copy[len - 4] = 0;
+	if (*copy == '[') {
+		cut = strstr(copy, "]:");
+		if (!cut)
+			goto out;
+		host = copy;
+		cut[1] = 0;
+		rest = cut + 2;
+	} else if (strchr(copy, '.')) {
+		cut = strchr(copy, ':');
+		if (!cut)
+			goto out;
+		host = copy;
+		*cut = 0;
+		rest = cut + 1;
+	}
+	ret = publish_parse(p, host ? host : local, rest);
+out:
+	free(copy);
+	return ret;
+}
+
+int option_share(struct share_option *s, const char *text)
+{
+	char *copy = must_print("%s", text), *end = copy + strlen(copy), *cut;
+
+	s->rdonly = false;
+	if (end - copy > 3 && !strcmp(end - 3, ":ro"))
+		s->rdonly = true, end[-3] = 0;
+	else if (end - copy > 3 && !strcmp(end - 3, ":rw"))
+		end[-3] = 0;
+	/* the last ":/": DIR may have colons, PATH is absolute */
+	for (cut = NULL, end = copy; (end = strstr(end, ":/")); end++)
+		cut = end;
+	if (!cut || cut == copy) {
+		free(copy);
+		return -EINVAL;
+	}
+	*cut = 0;
+	s->dir = must_print("%s", copy);
+	s->path = must_print("%s", cut + 1);
+	free(copy);
+	return 0;
+}
+
+static int add_env(struct options *o, const char *text)
+{
+	const char *value = getenv(text);
+	char *entry;
+
+	if (!*text || *text == '=')
+		return -EINVAL;
+	if (strchr(text, '='))
+		entry = must_print("%s", text);
+	else if (value)
+		entry = must_print("%s=%s", text, value);
+	else
+		return 0; /* as docker: what is not set is not passed on */
+	o->env = must_grow(o->env, (o->env_count + 2) * sizeof(*o->env));
+	o->env[o->env_count++] = entry;
+	o->env[o->env_count] = NULL;
+	return 0;
+}
+
+static int word(const char *text, const char *const *words)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(text, words[i]))
+			return i;
+	return -EINVAL;
+}
+
+enum {
+	OPT_CONNECT = 256,
+	OPT_ACCEL,
+	OPT_TIMEOUT,
+	OPT_VERBOSE,
+	OPT_DRY_RUN,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_VSOCK,
+	OPT_QEMU,
+	OPT_VIRTIOFSD,
+	OPT_QEMU_ARG,
+	OPT_BACKEND,
+};
+
+static const struct option longs[] = {
+    {"publish", required_argument, NULL, 'p'},
+    {"volume", required_argument, NULL, 'v'},
+    {"env", required_argument, NULL, 'e'},
+    {"workdir", required_argument, NULL, 'w'},
+    {"memory", required_argument, NULL, 'm'},
+    {"cpus", required_argument, NULL, 'c'},
+    {"connect", required_argument, NULL, OPT_CONNECT},
+    {"accel", required_argument, NULL, OPT_ACCEL},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"verbose", no_argument, NULL, OPT_VERBOSE},
+    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"vsock", required_argument, NULL, OPT_VSOCK},
+    {"qemu", required_argument, NULL, OPT_QEMU},
+    {"virtiofsd", required_argument, NULL, OPT_VIRTIOFSD},
+    {"qemu-arg", required_argument, NULL, OPT_QEMU_ARG},
+    {"vsock-backend", required_argument, NULL, OPT_BACKEND},
+    {0},
+};
+
+static int add_share(struct options *o, const char *text)
+{
+	int ret;
+
+	if (o->share_count == SHARES_MAX)
+		return -E2BIG;
+	ret = option_share(&o->share[o->share_count], text);
+	o->share_count += !ret;
+	return ret;
+}
+
+static int add_publish(struct options *o, const char *text)
+{
+	int ret;
+
+	if (o->publish_count == PUBLISH_MAX)
+		return -E2BIG;
+	ret = option_publish(&o->publish[o->publish_count], text);
+	o->publish_count += !ret;
+	return ret;
+}
+
+static int add_connect(struct options *o, const char *text)
+{
+	o->connect =
+	    must_grow(o->connect, (o->connect_count + 1) * sizeof(*o->connect));
+	o->connect[o->connect_count++] = text;
+	return rules_add(&o->outbound, text);
+}
+
+static int set_memory(struct options *o, const char *text)
+{
+	int ret = option_size(&o->memory, text);
+
+	if (!ret && o->memory < MEMORY_LEAST)
+		return -ERANGE;
+	o->memory &= ~4095ull;
+	return ret;
+}
+
+static int set_word(int opt, struct options *o, const char *text)
+{
+	static const char *const accels[] = {"auto", "kvm", "tcg", NULL};
+	static const char *const vsocks[] = {"auto", "vhost", "builtin", NULL};
+	int n = word(text, opt == OPT_ACCEL ? accels : vsocks);
+
+	if (n < 0)
+		return n;
+	if (opt == OPT_ACCEL)
+		o->accel = (enum accel)n;
+	else
+		o->vsock = (enum vsock_kind)n;
+	return 0;
+}
+
+static int option_set(struct options *o, int opt, const char *arg)
+{
+	switch (opt) {
+	case 'p':
+		return add_publish(o, arg);
+	case 'v':
+		return add_share(o, arg);
+	case 'e':
+		return add_env(o, arg);
+	case 'w':
+		o->workdir = arg;
+		return *arg == '/' ? 0 : -EINVAL;
+	case 'm':
+		return set_memory(o, arg);
+	case 'c':
+		return number(arg, CPUS_MAX, &o->cpus) || !o->cpus ? -EINVAL
+								   : 0;
+	case OPT_CONNECT:
+		return add_connect(o, arg);
+	case OPT_TIMEOUT:
+		return number(arg, 1000000, &o->timeout);
+	case OPT_ACCEL:
+	case OPT_VSOCK:
+		return set_word(opt, o, arg);
+	case OPT_VERBOSE:
+		o->verbose = true;
+		return 0;
+	case OPT_DRY_RUN:
+		o->dry_run = true;
+		return 0;
+	case OPT_QEMU:
+		o->qemu = arg;
+		return 0;
+	case OPT_VIRTIOFSD:
+		o->virtiofsd = arg;
+		return 0;
+	case OPT_BACKEND:
+		o->backend = arg;
+		return 0;
+	case OPT_QEMU_ARG:
+		o->qemu_args = must_grow(o->qemu_args,
+		    (o->qemu_arg_count + 1) * sizeof(*o->qemu_args));
+		o->qemu_args[o->qemu_arg_count++] = arg;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* What to say when an option's value is wrong. */
+static const char *option_hint(int opt, int err)
+{
+	if (err == -E2BIG)
+		return opt == 'v' ? "at most 7 directories can be shared"
+				  : "at most 64 ports can be published";
+	if (err == -ERANGE)
+		return "a machine needs at least 2M";
+	switch (opt) {
+	case 'p':
+		return "expected [ADDR:]PORT[:GUEST_PORT]";
+	case 'v':
+		return "expected DIR:PATH or DIR:PATH:ro, PATH absolute";
+	case 'e':
+		return "expected NAME=VALUE or NAME";
+	case 'w':
+		return "expected an absolute path";
+	case 'm':
+		return "expected a size such as 64M or 2G";
+	case 'c':
+		return "expected a number from 1 to 255";
+	case OPT_CONNECT:
+		return "expected HOST[:PORT], ADDRESS[/BITS][:PORT] or any";
+	case OPT_TIMEOUT:
+		return "expected a number of seconds";
+	case OPT_ACCEL:
+		return "expected auto, kvm or tcg";
+	case OPT_VSOCK:
+		return "expected auto, vhost or builtin";
+	}
+	return "not understood";
+}
+
+int options_parse(
+    struct options *o, int argc, char **argv, char *why, size_t room)
+{
+	int opt, ret, at;
+
+	memset(o, 0, sizeof(*o));
+	o->memory = MEMORY_DEFAULT;
+	o->cpus = 1;
+	opterr = 0;
+	optind = 0; /* glibc: start afresh */
+	for (;;) {
+		at = optind ? optind : 1;
+		opt = getopt_long(argc, argv, "+:p:v:e:w:m:c:", longs, NULL);
+		if (opt < 0)
+			break;
+		if (opt == OPT_HELP || opt == OPT_VERSION) {
+			fputs(opt == OPT_HELP ? usage
+					      : "toril-run " TORIL_VERSION "\n",
+			    stdout);
+			return 1;
+		}
+		if (opt == ':' || opt == '?') {
+			snprintf(why, room, "%s %s; see toril-run --help",
+			    argv[at],
+			    opt == ':' ? "needs a value" : "is not an option");
+			return -EINVAL;
+		}
+		ret = option_set(o, opt, optarg);
+		if (ret) {
+			snprintf(why, room, "%s: %s: %s", argv[at], optarg,
+			    option_hint(opt, ret));
+			return -EINVAL;
+		}
+	}
+	o->image = optind;
+	if (optind >= argc) {
+		snprintf(why, room, "no IMAGE given; see toril-run --help");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void options_free(struct options *o)
+{
+	for (unsigned i = 0; i < o->share_count; i++) {
+		free(o->share[i].dir);
+		free(o->share[i].path);
+	}
+	for (unsigned i = 0; i < o->env_count; i++)
+		free(o->env[i]);
+	free(o->env);
+	free(o->qemu_args);
+	free(o->connect);
+	rules_free(&o->outbound);
+}

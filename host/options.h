@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line of toril-run, parsed.
+ */
+#ifndef TORIL_HOST_OPTIONS_H
+#define TORIL_HOST_OPTIONS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "host/rules.h"
+
+#define SHARES_MAX  7 /* microvm has 8 slots, and vsock takes one */
+#define CPUS_MAX    255
+#define PUBLISH_MAX 64
+
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+struct publish_option {
+	union address address; /* where to listen on the host */
+	uint16_t guest_port;
+	bool any_port; /* port 0: say which one it became */
+};
+
+struct share_option {
+	char *dir;  /* on the host */
+	char *path; /* in the guest, absolute */
+	bool rdonly;
+};
+
+enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
+enum vsock_kind { VSOCK_AUTO, VSOCK_VHOST, VSOCK_BUILTIN };
+
+struct options {
+	struct publish_option publish[PUBLISH_MAX];
+	unsigned publish_count;
+	struct share_option share[SHARES_MAX];
+	unsigned share_count;
+	char **env; /* NAME=VALUE; NULL at the end */
+	unsigned env_count;
+	struct rules outbound;
+	const char **connect; /* its rules as they were given */
+	unsigned connect_count;
+	const char *workdir;
+	uint64_t memory;        /* bytes, whole pages */
+	unsigned cpus, timeout; /* seconds, 0: none */
+	enum accel accel;
+	enum vsock_kind vsock;
+	bool verbose, dry_run;
+	const char *qemu, *virtiofsd; /* NULL: look for them */
+	const char *backend; /* --vsock-backend: serve there, start nothing */
+	const char **qemu_args;
+	unsigned qemu_arg_count;
+	int image; /* index in argv of IMAGE */
+};
+
+/* Fill `o`: 0; 1 when --help or --version has been answered; or -EINVAL,
+ * with what is wrong in `why`. */
+int options_parse(
+    struct options *o, int argc, char **argv, char *why, size_t room);
+void options_free(struct options *o);
+
+/* One value each; 0 or -EINVAL (exposed for tests). */
+int option_publish(struct publish_option *p, const char *text);
+int option_share(struct share_option *s, const char *text);
+int option_size(uint64_t *bytes, const char *text);
+
+/* ADDRESS:PORT for messages; `text` has ADDRESS_TEXT bytes. */
+#define ADDRESS_TEXT 64
+const char *address_print(const union address *a, char *text);
+socklen_t address_len(const union address *a);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Starting virtiofsd, QEMU's own in C or its successor in Rust.
+ *
+ * Each share has its own.  It gets a listening socket to which QEMU's end is
+ * connected already, so that no path need stay anywhere.
+ *
+ * As an ordinary user it runs in a user namespace of its own, in which that
+ * user is root: the files it makes are the user's.  A read-only share makes
+ * every mount of its own mount namespace read-only.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/run.h"
+
+/* QEMU's own first: it is what this was tried with most. */
+static const char *const places[] = {"/usr/lib/qemu/virtiofsd",
+    "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd",
+    "/usr/local/libexec/virtiofsd"};
+
+static const char *virtiofsd_path(const struct run *r)
+{
+	const char *path =
+	    r->opt.virtiofsd ? r->opt.virtiofsd : getenv("TORIL_VIRTIOFSD");
+
+	if (path && *path)
+		return path;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (!access(places[i], X_OK))
+			return places[i];
+	return "virtiofsd";
+}
+
+/* The Rust one knows --shared-dir. */
+static bool virtiofsd_is_rust(const char *path)
+{
+	struct args a = {0};
+	char line[1024];
+	bool rust = false;
+	FILE *help;
+	int fds[2];
+	pid_t pid;
+
+	if (!strcmp(path, places[0]) || pipe2(fds, O_CLOEXEC))
+		return false;
+	args_add(&a, "%s", path);
+	args_add(&a, "--help");
+	pid = fork();
+	if (!pid) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
+		execvp(a.v[0], a.v);
+		_exit(STATUS_FAILED);
+	}
+	close(fds[1]);
+	help = fdopen(fds[0], "r");
+	while (help && fgets(line, sizeof(line), help))
+		rust |= strstr(line, "--shared-dir") != NULL;
+	if (help)
+		fclose(help);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	args_free(&a);
+	return rust;
+}
+
+/* The C one splits -o values at commas; a backslash keeps one. */
+static char *comma_escape(const char *path)
+{
+	char *out = must_alloc(2 * strlen(path) + 1), *to = out;
+
+	for (; *path; path++) {
+		if (*path == ',' || *path == '\\')
+			*to++ = '\\';
+		*to++ = *path;
+	}
+	return out;
+}
+
+/* How a shell does what share_prepare() does. */
+static void prepare_print(const struct run *r, unsigned i, struct args *a)
+{
+	bool user = geteuid() != 0, ro = r->opt.share[i].rdonly;
+
+	if (!user && !ro)
+		return;
+	args_add(a, "unshare");
+	args_add(a, "--mount");
+	if (user)
+		args_add(a, "--map-root-user");
+	if (!ro)
+		return;
+	args_add(a, "sh");
+	args_add(a, "-c");
+	args_add(a, "for m in $(cut -d' ' -f5 /proc/self/mountinfo); do mount "
+		    "-o remount,bind,ro \"$m\" 2>/dev/null; done; exec \"$@\"");
+	args_add(a, "sh");
+}
+
+void virtiofsd_args(
+    const struct run *r, unsigned i, struct args *a, const char *dir)
+{
+	const char *path = virtiofsd_path(r), *source = r->opt.share[i].dir;
+	const char *sandbox = geteuid() ? "chroot" : "namespace";
+	bool rust = virtiofsd_is_rust(path);
+	char *escaped = comma_escape(source);
+
+	if (dir)
+		prepare_print(r, i, a);
+	args_add(a, "%s", path);
+	if (dir)
+		args_add(a, "--socket-path=%s/fs%u", dir, i);
+	else
+		args_add(a, "--fd=%d", r->share_listen[i]);
+	if (rust) {
+		args_add(a, "--shared-dir=%s", source);
+		args_add(a, "--cache=auto");
+		args_add(a, "--xattr");
+		args_add(a, "--sandbox=%s", sandbox);
+		args_add(a, "--log-level=warn");
+	} else {
+		args_add(a, "-f");
+		args_add(a, "-o");
+		args_add(a, "source=%s", escaped);
+		args_add(a, "-o");
+		args_add(
+		    a, "cache=auto,xattr,sandbox=%s,log_level=warn", sandbox);
+	}
+	free(escaped);
+}
+
+static int file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Become root of a user namespace where only this user exists. */
+static int user_namespace(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	char map[64];
+	int ret;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS)) {
+		ret = -errno;
+		complain(
+		    "sharing a directory as an ordinary user needs user "
+		    "namespaces, which this system refuses; run as root "
+		    "or allow them (sysctl kernel.unprivileged_userns_clone"
+		    " or user.max_user_namespaces)");
+		return ret;
+	}
+	ret = file_write("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
+	if (!ret)
+		ret = file_write("/proc/self/uid_map", map);
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)gid);
+	if (!ret)
+		ret = file_write("/proc/self/gid_map", map);
+	return ret;
+}
+
+/* In virtiofsd's process, before it becomes that. */
+static int share_prepare(struct child *c)
+{
+	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
+	unsigned i = (unsigned)(c - run.virtiofsd);
+	bool user = geteuid() != 0;
+	int ret;
+
+	if (user) {
+		ret = user_namespace();
+		if (ret)
+			return ret;
+	}
+	if (!run.opt.share[i].rdonly)
+		return 0;
+	if (!user && unshare(CLONE_NEWNS))
+		return -errno;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &ro, sizeof(ro))) {
+		ret = -errno;
+		complain("cannot make a share read-only: %s", strerror(errno));
+		return ret;
+	}
+	return 0;
+}
+
+int unix_pair(int *listener, int *client)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	const char *tmp = getenv("XDG_RUNTIME_DIR");
+	int ret = 0;
+	char *dir;
+
+	dir = must_print("%s/toril-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	*listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	*client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*listener < 0 || *client < 0 || !mkdtemp(dir)) {
+		ret = -errno;
+		goto out;
+	}
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/s", dir);
+	if (bind(*listener, (struct sockaddr *)&sun, sizeof(sun)) ||
+	    listen(*listener, 1) ||
+	    connect(*client, (struct sockaddr *)&sun, sizeof(sun)))
+		ret = -errno;
+	unlink(sun.sun_path);
+	rmdir(dir);
+out:
+	free(dir);
+	return ret;
+}
+
+static int share_check(struct share_option *s)
+{
+	char *real = realpath(s->dir, NULL);
+	struct stat st;
+
+	if (!real || stat(real, &st)) {
+		complain("-v %s: %s", s->dir, strerror(errno));
+		free(real);
+		return -EINVAL;
+	}
+	if (!S_ISDIR(st.st_mode) || access(real, R_OK | X_OK)) {
+		complain("-v %s: %s", s->dir,
+		    S_ISDIR(st.st_mode) ? strerror(errno) : "not a directory");
+		free(real);
+		return -EINVAL;
+	}
+	free(s->dir);
+	s->dir = real;
+	return 0;
+}
+
+int virtiofsd_prepare(struct run *r)
+{
+	for (unsigned i = 0; i < r->opt.share_count; i++)
+		if (share_check(&r->opt.share[i]))
+			return -EINVAL;
+	return 0;
+}
+
+static void virtiofsd_line(struct lines *l, char *text)
+{
+	(void)l;
+	remark("virtiofsd: %s", text);
+}
+
+int virtiofsd_start(struct run *r)
+{
+	for (unsigned i = 0; i < r->opt.share_count; i++) {
+		struct child *c = &r->virtiofsd[i];
+		struct args a = {0};
+		int ret = unix_pair(&r->share_listen[i], &r->share_fd[i]);
+
+		if (ret) {
+			complain("cannot make a socket: %s", strerror(-ret));
+			return ret;
+		}
+		virtiofsd_args(r, i, &a, NULL);
+		c->name = "virtiofsd";
+		c->prepare = share_prepare;
+		c->out.line = virtiofsd_line;
+		c->keep[0] = r->share_listen[i];
+		c->keep[1] = -1;
+		ret = child_start(c, &a);
+		args_free(&a);
+		close(r->share_listen[i]);
+		r->share_listen[i] = -1;
+		if (ret == -ENOENT)
+			complain("install it (Debian 12: apt install "
+				 "qemu-system-common) or say where it is with "
+				 "--virtiofsd");
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
