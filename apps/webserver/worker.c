@@ -73,11 +73,17 @@ static void accept_clients(struct worker *w)
 		socklen_t len = sizeof(peer);
 		int fd;
 
-		if (w->conns >= w->config->connections && !make_room(w))
+		bool full = w->conns >= w->config->connections;
+
+		if (full && !w->timer[TIMER_IDLE].first) {
+			worker_accept_from(w, false);
 			return;
+		}
 		fd = accept4(w->config->listener, &peer.any, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
+			if (full) /* now that someone is here to need it */
+				make_room(w);
 			conn_open(w, fd, &peer);
 			continue;
 		}
