@@ -12,49 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *reason_of(int status)
-{
-	switch (status) {
-	case 200:
-		return "OK";
-	case 206:
-		return "Partial Content";
-	case 301:
-		return "Moved Permanently";
-	case 304:
-		return "Not Modified";
-	case 400:
-		return "Bad Request";
-	case 403:
-		return "Forbidden";
-	case 404:
-		return "Not Found";
-	case 405:
-		return "Method Not Allowed";
-	case 408:
-		return "Request Timeout";
-	case 412:
-		return "Precondition Failed";
-	case 413:
-		return "Content Too Large";
-	case 414:
-		return "URI Too Long";
-	case 416:
-		return "Range Not Satisfiable";
-	case 417:
-		return "Expectation Failed";
-	case 431:
-		return "Request Header Fields Too Large";
-	case 501:
-		return "Not Implemented";
-	case 503:
-		return "Service Unavailable";
-	case 505:
-		return "HTTP Version Not Supported";
-	}
-	return "Internal Server Error";
-}
-
 static int status_of(int error)
 {
 	switch (-error) {
@@ -79,94 +36,6 @@ static int status_of(int error)
 	return 500;
 }
 
-static void add_date(struct worker *w)
-{
-	if (w->date_time != w->time) {
-		struct text t = {w->date, 0, sizeof(w->date), false};
-
-		date_http(&t, w->time);
-		w->date_time = w->time;
-	}
-	text_add(&w->text, w->date, sizeof(w->date));
-}
-
-void respond_begin(struct worker *w, int status)
-{
-	struct text *t = &w->text;
-
-	w->reply.status = status;
-	*t = (struct text){w->out, 0, sizeof(w->out), false};
-	text_cstr(t, "HTTP/1.1 ");
-	text_digits(t, status, 3);
-	text_char(t, ' ');
-	text_cstr(t, reason_of(status));
-	text_cstr(t, "\r\nDate: ");
-	add_date(w);
-	if (w->reply.close)
-		text_cstr(t, "\r\nConnection: close\r\n");
-	else if (w->head.minor == 0)
-		text_cstr(t, "\r\nConnection: keep-alive\r\n");
-	else
-		text_cstr(t, "\r\n");
-}
-
-static void end_header(struct worker *w)
-{
-	struct reply *r = &w->reply;
-
-	text_cstr(&w->text, "\r\n");
-	r->text = w->out;
-	r->head = w->text.len;
-	r->segments = 1;
-	r->segment[0] = (struct segment){.text = r->head};
-}
-
-void respond_end(struct worker *w, uint64_t length)
-{
-	text_cstr(&w->text, "Content-Length: ");
-	text_number(&w->text, length);
-	text_cstr(&w->text, "\r\n");
-	end_header(w);
-}
-
-/* A page for people, which says no more than the status line does. */
-static void end_page(struct worker *w)
-{
-	char page[160];
-	struct text t = {page, 0, sizeof(page), false};
-	const char *reason = reason_of(w->reply.status);
-
-	text_cstr(&t, "<!DOCTYPE html>\n<title>");
-	for (int i = 0; i < 2; i++) {
-		text_number(&t, w->reply.status);
-		text_char(&t, ' ');
-		text_cstr(&t, reason);
-		text_cstr(&t, i ? "</h1>\n" : "</title>\n<h1>");
-	}
-	text_cstr(&w->text, "Content-Type: text/html; charset=utf-8\r\n");
-	respond_end(w, t.len);
-	if (w->head.method == HTTP_HEAD)
-		return;
-	text_add(&w->text, page, t.len);
-	w->reply.segment[0].text = w->text.len;
-}
-
-static void drop_file(struct worker *w)
-{
-	file_put(w->reply.file);
-	w->reply.file = NULL;
-}
-
-void respond_error(struct worker *w, int status, bool close)
-{
-	drop_file(w);
-	w->reply.close |= close;
-	respond_begin(w, status);
-	if (status == 405)
-		text_cstr(&w->text, "Allow: GET, HEAD\r\n");
-	end_page(w);
-}
-
 static void respond_redirect(struct worker *w, size_t len, struct str query)
 {
 	struct text *t = &w->text;
@@ -184,7 +53,7 @@ static void respond_redirect(struct worker *w, size_t len, struct str query)
 	if (t->overflow || t->cap - t->len < 512)
 		respond_error(w, 414, false);
 	else
-		end_page(w);
+		respond_page(w);
 }
 
 /* A file as found, and which of its siblings is sent in its place. */
@@ -319,10 +188,10 @@ static void respond_unsatisfiable(struct worker *w)
 {
 	uint64_t size = w->reply.file->size;
 
-	drop_file(w);
+	respond_drop_file(w);
 	respond_begin(w, 416);
 	add_content_range(&w->text, NULL, size);
-	end_page(w);
+	respond_page(w);
 }
 
 static void respond_body(struct worker *w, const struct choice *c)
@@ -376,7 +245,7 @@ static void respond_file(struct worker *w, size_t len)
 	status = condition_check(&w->head, file->etag, file->id.mtime.tv_sec);
 	if (status == 304) {
 		begin_entity(w, 304, &c);
-		end_header(w);
+		respond_end_header(w);
 	} else if (status) {
 		respond_error(w, status, false);
 	} else {

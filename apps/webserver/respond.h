@@ -21,6 +21,12 @@ void respond_error(struct worker *worker, int status, bool close);
 void respond_begin(struct worker *worker, int status);
 /* Ends it, with Content-Length, and sets the reply's first segment. */
 void respond_end(struct worker *worker, uint64_t length);
+/* The same without a Content-Length. */
+void respond_end_header(struct worker *worker);
+/* The same with a short page for people as the body. */
+void respond_page(struct worker *worker);
+/* Gives the reply's file back. */
+void respond_drop_file(struct worker *worker);
 
 /* Makes the HTML list of the directory `fd`, which it closes. */
 void respond_listing(struct worker *worker, int fd, struct str path);
