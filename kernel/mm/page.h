@@ -51,7 +51,7 @@ struct page *page_alloc(unsigned order, unsigned flags);
 
 void page_ref(struct page *p);
 
-/* Drop a reference; the last one frees the block.  Any context. */
+/* Drop a reference; the last one frees the block.  Not in interrupts. */
 void page_unref(struct page *p);
 
 struct page *page_from_phys(paddr_t pa);

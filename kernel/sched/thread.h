@@ -44,7 +44,8 @@ struct thread {
 	uintptr_t fs_base;    /* [o] thread pointer (TLS) */
 	uint8_t cp_call;      /* [o] in a cancellation point; see kcall.h */
 	bool vectors_live;    /* [o] vector registers must survive a switch */
-	uint8_t *xsave;	      /* [o] where, allocated with the thread */
+	uint8_t *xsave;	      /* [o] where, 64-byte aligned */
+	void *xsave_mem;      /* [i] the memory that holds it */
 
 	enum thread_state state; /* [r] */
 	uint32_t wake_pending;	 /* [r] a wake-up came while it ran */
@@ -97,6 +98,7 @@ void thread_yield(void);
 struct thread *thread_find_locked(int tid);
 extern struct spinlock threads_lock;
 extern struct list threads_all; /* [threads_lock] through all_node */
+extern uint64_t threads_dead_ns; /* [threads_lock] CPU time of ended ones */
 
 /* Called when the CPU's current thread has used up its slice. */
 void thread_preempt(void);

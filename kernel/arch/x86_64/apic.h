@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Local APIC (timer, end of interrupt) and IOAPIC (device lines). */
+#ifndef TORIL_KERNEL_ARCH_X86_64_APIC_H
+#define TORIL_KERNEL_ARCH_X86_64_APIC_H
+
+#include "kernel/lib/base.h"
+
+void apic_init(void);
+uint32_t apic_id(void);
+void apic_eoi(void);
+
+/* One-shot timer: interrupt after `ticks` of the APIC's counter (1 GHz under
+ * QEMU), 0 stops it.  apic_timer_left returns what is left of it. */
+void apic_timer_set(uint32_t ticks);
+uint32_t apic_timer_left(void);
+
+/* Route a line of the first IOAPIC, level-triggered, to this CPU. */
+void ioapic_enable(unsigned line, unsigned vector);
+
+/* Map device registers; never unmapped.  NULL when memory is short. */
+volatile void *mmio_map(uint64_t phys, size_t len);
+
+/* kernel/sched/timer.c: the LAPIC timer has fired. */
+void timer_interrupt(void);
+
+#endif

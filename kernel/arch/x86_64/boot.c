@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the PVH entry to the relocated image.
+ *
+ * boot_main runs at the load address under the identity map that pvh.S made.
+ * It reads the start info, builds the final page tables, relocates the image
+ * to a random base, and leaves for kernel_main there; the identity map goes
+ * with that.  Memory is taken from a bump allocator behind the image.
+ *
+ * The start info (struct hvm_start_info, version 1) and what it points to lie
+ * somewhere in RAM: what is needed of it is copied here before anything may
+ * be allocated over it.
+ */
+#include "kernel/arch/x86_64/boot.h"
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/string.h"
+#include "kernel/sched/thread.h"
+
+struct hvm_start_info {
+	uint32_t magic, version, flags, nr_modules;
+	uint64_t modlist_paddr, cmdline_paddr, rsdp_paddr, memmap_paddr;
+	uint32_t memmap_entries, reserved;
+};
+
+struct hvm_memmap_entry {
+	uint64_t addr, size;
+	uint32_t type, reserved;
+};
+
+#define HVM_START_MAGIC 0x336ec578u
+#define HVM_MEMMAP_RAM	1u
+#define EARLY_MAP_END	GIB /* what pvh.S mapped */
+#define LOW_MEMORY_END	0x100000ull
+
+extern char __image_start[], __image_end[], __text_start[], __text_end[];
+extern char __data_start[];
+extern uint64_t __relr_start[], __relr_end[];
+extern struct elf_rela __rela_start[], __rela_end[];
+
+struct elf_rela {
+	uint64_t offset, info;
+	int64_t addend;
+};
+
+noreturn void boot_jump(uintptr_t bias, uintptr_t sp, uintptr_t fn);
+
+struct boot_info boot_info;
+static paddr_t bump;	 /* next free byte of early memory, page aligned */
+static paddr_t bump_end; /* end of the RAM range that holds the image */
+static uint64_t *pml4;
+
+static paddr_t bump_page(void)
+{
+	paddr_t pa = bump;
+
+	if (bump + PAGE_SIZE > bump_end || bump + PAGE_SIZE > EARLY_MAP_END)
+		panic("boot: out of memory; give the VM more");
+	bump += PAGE_SIZE;
+	return pa;
+}
+
+/* The entry of table t for va at a level, with the table below it made. */
+static uint64_t *table_entry(uint64_t *t, uintptr_t va, int level)
+{
+	return &t[va >> (12 + 9 * level) & 511];
+}
+
+static uint64_t *descend(uintptr_t va, int level)
+{
+	uint64_t *t = pml4;
+
+	for (int l = 3; l > level; l--) {
+		uint64_t *e = table_entry(t, va, l);
+		if (!*e)
+			*e = bump_page() | PTE_P | PTE_W;
+		t = (uint64_t *)(*e & ~0xfffull);
+	}
+	return table_entry(t, va, level);
+}
+
+static void map_pages(uintptr_t va, paddr_t pa, size_t len, uint64_t flags)
+{
+	uint64_t *e = NULL;
+
+	for (size_t off = 0; off < len; off += PAGE_SIZE) {
+		if (!e || !((va + off) & 0x1fffff))
+			e = descend(va + off, 0);
+		*e++ = (pa + off) | flags | PTE_P | PTE_A | PTE_D;
+	}
+}
+
+/* Map [start, end) of RAM in the direct map, with large pages where whole
+ * ones fit and the image, whose pages differ in protection, is not in them. */
+static void map_direct(paddr_t start, paddr_t end)
+{
+	paddr_t image_end = (paddr_t)__image_end;
+	paddr_t image_ro = (paddr_t)__data_start;
+
+	for (paddr_t pa = start; pa < end;) {
+		uintptr_t va = DIRECT_BASE + pa;
+		size_t step = PAGE_SIZE;
+		bool image = (pa | (2 * MIB - 1)) >= IMAGE_PHYS &&
+		    ALIGN_DOWN(pa, 2 * MIB) < image_end;
+
+		if (cpu_features.gib_pages && !(pa % GIB) && end - pa >= GIB &&
+		    pa >= image_end)
+			step = GIB;
+		else if (!image && !(pa % (2 * MIB)) && end - pa >= 2 * MIB)
+			step = 2 * MIB;
+		if (step > PAGE_SIZE) {
+			*descend(va, step == GIB ? 2 : 1) = pa | PTE_P |
+			    PTE_W | PTE_A | PTE_D | PTE_PS | PTE_NX;
+		} else {
+			bool ro = pa >= IMAGE_PHYS && pa < image_ro;
+			step = min(end, ALIGN_DOWN(pa, 2 * MIB) + 2 * MIB) - pa;
+			if (pa < IMAGE_PHYS)
+				step = min(step, IMAGE_PHYS - pa);
+			else if (ro)
+				step = min(step, image_ro - pa);
+			map_pages(va, pa, step, PTE_NX | (ro ? 0 : PTE_W));
+		}
+		pa += step;
+	}
+}
+
+static void map_image(uintptr_t bias)
+{
+	uintptr_t start = (uintptr_t)__image_start;
+	uintptr_t text = (uintptr_t)__text_start;
+	uintptr_t data = (uintptr_t)__data_start;
+	uintptr_t end = ALIGN_UP((uintptr_t)__image_end, PAGE_SIZE);
+
+	map_pages(bias + start, start, text - start, PTE_NX);
+	map_pages(bias + text, text, data - text, 0);
+	map_pages(bias + data, data, end - data, PTE_NX | PTE_W);
+}
+
+static void relocate(uintptr_t bias)
+{
+	uint64_t *where = NULL;
+
+	for (uint64_t *r = __relr_start; r < __relr_end; r++) {
+		if (!(*r & 1)) {
+			where = (uint64_t *)*r;
+			*where++ += bias;
+			continue;
+		}
+		for (int i = 0; i < 63; i++)
+			if (*r >> (i + 1) & 1)
+				where[i] += bias;
+		where += 63;
+	}
+	for (struct elf_rela *r = __rela_start; r < __rela_end; r++) {
+		if ((uint32_t)r->info != 8) /* R_X86_64_RELATIVE */
+			panic("boot: relocation type %u in the image",
+			    (uint32_t)r->info);
+		*(uint64_t *)r->offset = bias + (uint64_t)r->addend;
+	}
+}
+
+static const void *early_ptr(paddr_t pa, size_t len)
+{
+	if (!pa || pa >= EARLY_MAP_END || len > EARLY_MAP_END - pa)
+		panic("boot: start info points to %#lx", (long)pa);
+	return (const void *)pa;
+}
+
+/* Insert a range, keeping the array sorted; drops what does not fit. */
+static void ram_add(paddr_t start, paddr_t end, bool zero)
+{
+	struct boot_range *r = boot_info.ram;
+	unsigned i = boot_info.nr_ram;
+
+	start = ALIGN_UP(start, PAGE_SIZE);
+	end = ALIGN_DOWN(end, PAGE_SIZE);
+	if (start >= end || i == BOOT_RANGES)
+		return;
+	for (; i > 0 && r[i - 1].start > start; i--)
+		r[i] = r[i - 1];
+	r[i] = (struct boot_range){start, end, zero};
+	boot_info.nr_ram++;
+}
+
+static void read_start_info(const struct hvm_start_info *si)
+{
+	const struct hvm_memmap_entry *m;
+	size_t len = 0;
+
+	if (si->magic != HVM_START_MAGIC || si->version < 1)
+		panic("boot: not a PVH start info (magic %#x, version %u)",
+		    si->magic, si->version);
+	if (si->memmap_entries > 1024)
+		panic("boot: memory map of %u entries", si->memmap_entries);
+	m = early_ptr(si->memmap_paddr, si->memmap_entries * sizeof(*m));
+	for (unsigned i = 0; i < si->memmap_entries; i++) {
+		uint64_t end = m[i].addr + m[i].size;
+		if (m[i].type != HVM_MEMMAP_RAM || end < m[i].addr ||
+		    end > 1ull << 46)
+			continue;
+		ram_add(max(m[i].addr, PAGE_SIZE), end,
+		    m[i].addr >= LOW_MEMORY_END);
+	}
+	boot_info.rsdp = si->rsdp_paddr;
+	if (si->cmdline_paddr) {
+		const char *c = early_ptr(si->cmdline_paddr, 1);
+		while (len < BOOT_CMDLINE_MAX - 1 && c[len])
+			len++;
+		memcpy(boot_info.cmdline, c, len);
+	}
+	boot_info.cmdline[len] = 0;
+}
+
+static uint64_t random_early(void)
+{
+	uint64_t r = cpu_random();
+
+	if (!r) {
+		r = cpu_rdtsc() * 0x9e3779b97f4a7c15ull;
+		r ^= r >> 29;
+	}
+	return r;
+}
+
+/* Find the range that holds the image and cut the struct page array off the
+ * end of the largest one. */
+static void place_page_map(void)
+{
+	struct boot_range *big = NULL;
+	uint64_t pages = 0;
+	size_t size;
+
+	for (unsigned i = 0; i < boot_info.nr_ram; i++) {
+		struct boot_range *r = &boot_info.ram[i];
+		if (!big || r->end - r->start > big->end - big->start)
+			big = r;
+		pages = max(pages, r->end >> PAGE_SHIFT);
+		if (r->start <= IMAGE_PHYS && r->end > IMAGE_PHYS)
+			bump_end = r->end;
+	}
+	size = ALIGN_UP(pages * sizeof(struct page), PAGE_SIZE);
+	if (!bump_end || bump > bump_end || big->end - big->start < 2 * size)
+		panic("boot: the image does not fit into memory");
+	boot_info.page_map = big->end - size;
+	boot_info.nr_pages = pages;
+}
+
+/* What the image, page tables and stacks took is not free. */
+static void ram_trim(void)
+{
+	for (unsigned i = 0; i < boot_info.nr_ram; i++) {
+		struct boot_range *r = &boot_info.ram[i];
+		if (r->end > boot_info.page_map &&
+		    r->start <= boot_info.page_map)
+			r->end = boot_info.page_map;
+		if (r->start <= IMAGE_PHYS && r->end > IMAGE_PHYS)
+			r->start = bump;
+	}
+}
+
+noreturn void boot_main(const struct hvm_start_info *si, paddr_t free_memory)
+{
+	uintptr_t bias, stack = KSTACK_BASE + KSTACK_SLOT - KSTACK_SIZE;
+	struct boot_range full[BOOT_RANGES];
+	unsigned nr;
+
+	cpu_detect();
+	bump = free_memory + 4 * PAGE_SIZE; /* pvh.S's tables and stack */
+	read_start_info(si);
+	place_page_map();
+	pml4 = (uint64_t *)bump_page();
+	nr = boot_info.nr_ram;
+	memcpy(full, boot_info.ram, sizeof(full));
+
+	bias = IMAGE_BASE + (random_early() & 0xffffff) * PAGE_SIZE -
+	    IMAGE_PHYS;
+	for (unsigned i = 0; i < nr; i++)
+		map_direct(full[i].start, full[i].end);
+	map_image(bias);
+	for (size_t off = 0; off < KSTACK_SIZE; off += PAGE_SIZE)
+		map_pages(stack + off, bump_page(), PAGE_SIZE,
+		    PTE_W | PTE_NX);
+	ram_trim();
+	boot_info.bias = bias;
+	boot_info.pml4 = (paddr_t)pml4;
+	/* pvh.S's identity map stays until the jump is done. */
+	pml4[0] = *(uint64_t *)free_memory;
+	cpu_set_cr3((paddr_t)pml4);
+	relocate(bias);
+	boot_jump(bias, stack + KSTACK_SIZE,
+	    (uintptr_t)boot_relocated + bias);
+}
+
+/* On the new stack, at the new address. */
+noreturn void boot_relocated(void)
+{
+	pml4 = phys_to_virt(boot_info.pml4);
+	pml4[0] = 0;
+	cpu_set_cr3(boot_info.pml4);
+	kernel_main();
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Kernel call entry and exit; see kcall.h. */
+#include "kernel/arch/x86_64/layout.h"
+
+	.section .text.kcall_enter, "ax", @progbits
+	.globl	kcall_enter, kcall_exit_begin, kcall_exit_end
+kcall_enter:
+	mov	%rsp, %r11
+	mov	%gs:CPU_KSTACK_TOP, %rsp
+	push	%r11
+	push	%rdi
+	push	%rsi
+	push	%rdx
+	push	%rcx
+	push	%r8
+	push	%r9
+	push	%rax
+	incl	%gs:CPU_DEPTH
+	call	*%rax
+	decl	%gs:CPU_DEPTH
+kcall_exit_begin:
+	cmpl	$0, %gs:CPU_WORK
+	jne	1f
+	mov	56(%rsp), %rsp
+kcall_exit_end:
+	ret
+
+1:	incl	%gs:CPU_DEPTH
+	push	%rax
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, %rdi
+	sub	$8, %rsp
+	call	kcall_work
+	add	$8, %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	pop	%rax
+	decl	%gs:CPU_DEPTH
+	jmp	kcall_exit_begin
+
+/* The stubs, each in a section of its own, so that unused ones go. */
+#define KCALL(nr, name, kind) KCALL_##kind(name)
+#define KCALL_PLAIN(name)                                     \
+	.section .text.toril_sys_##name, "ax", @progbits;           \
+	.globl toril_sys_##name;                                    \
+	toril_sys_##name: lea kcall_##name(%rip), %rax;             \
+	jmp kcall_enter;
+#define KCALL_LEAF(name)                                      \
+	.section .text.toril_sys_##name, "ax", @progbits;           \
+	.globl toril_sys_##name;                                    \
+	toril_sys_##name: jmp kcall_##name;
+#include "posix/calls.def"
+
+	.section .note.GNU-stack, "", @progbits

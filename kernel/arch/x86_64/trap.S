@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Trap entry and exit.
+ *
+ * The CPU has pushed its frame on an IST stack, so that the red zone below
+ * the interrupted stack pointer is intact.  The frame is copied to the
+ * thread's kernel stack: to its top, or, if the interrupted code ran there
+ * already, below it.  The IST stack is then free for the next trap.
+ */
+#include "kernel/arch/x86_64/layout.h"
+
+#define KSTACK_SIZE 16384
+
+	.text
+	.macro	stub vec, has_error
+	.align	8
+	.if	!\has_error
+	push	$0
+	.endif
+	push	$\vec
+	jmp	trap_entry
+	.endm
+
+	.align	8
+	.globl	trap_stubs
+trap_stubs:
+	.set	v, 0
+	.rept	80
+	.if (v == 8) || (v >= 10 && v <= 14) || (v == 17) || (v == 21) || (v == 29) || (v == 30)
+	stub	%v, 1
+	.else
+	stub	%v, 0
+	.endif
+	.set	v, v + 1
+	.endr
+
+trap_entry:
+	push	%rax
+	push	%rcx
+	push	%rdx
+	/* rdx 0, rcx 8, rax 16, vector 24, error 32, rip 40, cs 48,
+	   rflags 56, rsp 64, ss 72 */
+	mov	%rsp, %rcx
+	mov	64(%rcx), %rax
+	mov	%gs:CPU_KSTACK_TOP, %rdx
+	mov	%rdx, %rsp
+	sub	%rax, %rdx
+	dec	%rdx
+	cmp	$KSTACK_SIZE, %rdx
+	jae	1f
+	lea	-128(%rax), %rsp
+	and	$-16, %rsp
+1:	pushq	72(%rcx)
+	pushq	64(%rcx)
+	pushq	56(%rcx)
+	pushq	48(%rcx)
+	pushq	40(%rcx)
+	pushq	32(%rcx)
+	pushq	24(%rcx)
+	pushq	16(%rcx)
+	push	%rbx
+	pushq	8(%rcx)
+	pushq	(%rcx)
+	push	%rsi
+	push	%rdi
+	push	%rbp
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, %rdi
+	cld
+	call	trap_dispatch
+
+	/* trap_return(): leave through the frame at the stack pointer. */
+	.globl	trap_return
+trap_return:
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rbp
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%rcx
+	pop	%rbx
+	pop	%rax
+	add	$16, %rsp
+	iretq
+
+	/* trap_resume(rdi = frame): the same, from C; does not return. */
+	.globl	trap_resume
+trap_resume:
+	mov	%rdi, %rsp
+	jmp	trap_return
+
+/*
+ * thread_switch(rdi = &prev->ksp, rsi = next->ksp).  Vector registers are
+ * dead across a call; their control words are not.
+ */
+	.section .text.thread_switch, "ax", @progbits
+	.globl	thread_switch
+thread_switch:
+	push	%rbp
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	sub	$8, %rsp
+	stmxcsr	(%rsp)
+	fnstcw	4(%rsp)
+	mov	%rsp, (%rdi)
+	mov	%rsi, %rsp
+	fldcw	4(%rsp)
+	ldmxcsr	(%rsp)
+	add	$8, %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbx
+	pop	%rbp
+	ret
+
+/* First code of a new thread: r12 = thread, r13 = C function. */
+	.section .text.thread_first, "ax", @progbits
+	.globl	thread_first
+thread_first:
+	mov	%r12, %rdi
+	call	*%r13
+	ud2
+
+/*
+ * thread_enter_program(rdi = function, rsi = argument, rdx = program stack):
+ * leave the kernel for the first time.  The stack is 16-byte aligned, so
+ * that the call below makes the frame that the ABI expects.
+ */
+	.section .text.thread_enter_program, "ax", @progbits
+	.globl	thread_enter_program
+thread_enter_program:
+	mov	%rdx, %rsp
+	xor	%ebp, %ebp
+	decl	%gs:CPU_DEPTH
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	call	*%rax
+	ud2
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The 16550 at COM1; see uart.h.  QEMU's needs no setting of baud rate. */
+#include "kernel/arch/x86_64/uart.h"
+#include "kernel/arch/x86_64/cpu.h"
+
+#define COM1	     0x3f8
+#define UART_LSR     (COM1 + 5)
+#define LSR_TX_EMPTY 0x20
+#define SPIN_MAX     100000
+
+static void put(char c)
+{
+	for (int i = 0; i < SPIN_MAX; i++)
+		if (cpu_inb(UART_LSR) & LSR_TX_EMPTY)
+			break;
+	cpu_outb(COM1, (uint8_t)c);
+}
+
+void uart_write(const char *s, size_t n)
+{
+	for (; n; n--, s++) {
+		if (*s == '\n')
+			put('\r');
+		put(*s);
+	}
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Open files and the descriptor table; see file.h.
+ *
+ * The table is one array of pointers that grows by doubling, with the
+ * close-on-exec flag in the pointer's lowest bit.  table_lock is a spin lock:
+ * looking a descriptor up takes it for a few instructions.
+ */
+#include "kernel/fs/file.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/kmem.h"
+
+#define FIRST_SIZE 32
+#define CLOEXEC	   1ul
+
+unsigned fd_limit = 1024;
+
+static struct spinlock table_lock = SPINLOCK_INIT;
+static uintptr_t *table;    /* [table_lock] struct file * | CLOEXEC */
+static unsigned table_size; /* [table_lock] */
+static unsigned table_low;  /* [table_lock] none is free below */
+
+ssize_t file_no_read(struct file *f, struct iov_iter *it, uint64_t *pos)
+{
+	(void)f, (void)it, (void)pos;
+	return -EINVAL;
+}
+
+ssize_t file_no_write(struct file *f, struct iov_iter *it, uint64_t *pos)
+{
+	(void)f, (void)it, (void)pos;
+	return -EINVAL;
+}
+
+int64_t file_no_seek(struct file *f, int64_t off, int whence)
+{
+	(void)f, (void)off, (void)whence;
+	return -ESPIPE;
+}
+
+unsigned file_always_ready(struct file *f, struct poll_table *pt)
+{
+	(void)f, (void)pt;
+	return POLL_IN | POLL_OUT;
+}
+
+long file_no_ioctl(struct file *f, unsigned cmd, unsigned long arg)
+{
+	(void)f, (void)cmd, (void)arg;
+	return -ENOTTY;
+}
+
+int file_no_mmap(struct file *f, struct vm_region *r)
+{
+	(void)f, (void)r;
+	return -ENODEV;
+}
+
+int file_no_flush(struct file *f)
+{
+	(void)f;
+	return 0;
+}
+
+int file_no_fsync(struct file *f, bool data_only)
+{
+	(void)f, (void)data_only;
+	return -EINVAL;
+}
+
+struct file *file_alloc(const struct file_ops *ops, unsigned flags)
+{
+	struct file *f = kzalloc(sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->ops = ops;
+	f->refs = 1;
+	f->flags = flags;
+	mutex_init(&f->pos_lock);
+	list_init(&f->epolls);
+	return f;
+}
+
+void file_ref(struct file *f)
+{
+	__atomic_add_fetch(&f->refs, 1, __ATOMIC_RELAXED);
+}
+
+void file_put(struct file *f)
+{
+	assert(f->refs > 0);
+	if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	f->ops->release(f);
+	kfree(f);
+}
+
+static struct file *entry_file(uintptr_t e)
+{
+	return (struct file *)(e & ~CLOEXEC);
+}
+
+struct file *fd_get(int fd)
+{
+	struct file *f = NULL;
+
+	spin_lock(&table_lock);
+	if ((unsigned)fd < table_size)
+		f = entry_file(table[fd]);
+	if (f)
+		file_ref(f);
+	spin_unlock(&table_lock);
+	return f;
+}
+
+/* Make the table hold `fd`; drops the lock meanwhile. */
+static int grow_locked(unsigned fd)
+{
+	unsigned size = table_size ? table_size : FIRST_SIZE;
+	uintptr_t *bigger, *old = NULL;
+
+	while (size <= fd)
+		size *= 2;
+	spin_unlock(&table_lock);
+	bigger = kzalloc(size * sizeof(*table));
+	spin_lock(&table_lock);
+	if (!bigger)
+		return -ENOMEM;
+	if (size > table_size) {
+		if (table_size)
+			memcpy(bigger, table, table_size * sizeof(*table));
+		old = table;
+		table = bigger;
+		table_size = size;
+	} else {
+		old = bigger;
+	}
+	kfree(old);
+	return 0;
+}
+
+int fd_install(struct file *f, int low, bool cloexec)
+{
+	unsigned fd;
+	int err;
+
+	spin_lock(&table_lock);
+	for (fd = max((unsigned)low, table_low);; fd++) {
+		if (fd >= fd_limit) {
+			spin_unlock(&table_lock);
+			return -EMFILE;
+		}
+		if (fd >= table_size) {
+			err = grow_locked(fd);
+			if (err) {
+				spin_unlock(&table_lock);
+				return err;
+			}
+		}
+		if (!table[fd])
+			break;
+	}
+	table[fd] = (uintptr_t)f | (cloexec ? CLOEXEC : 0);
+	if ((unsigned)low <= table_low)
+		table_low = fd + 1;
+	spin_unlock(&table_lock);
+	return (int)fd;
+}
+
+int fd_replace(struct file *f, int fd, bool cloexec)
+{
+	struct file *old;
+	int err = 0;
+
+	if (fd < 0 || (unsigned)fd >= fd_limit)
+		return -EBADF;
+	spin_lock(&table_lock);
+	if ((unsigned)fd >= table_size)
+		err = grow_locked((unsigned)fd);
+	if (err) {
+		spin_unlock(&table_lock);
+		return err;
+	}
+	old = entry_file(table[fd]);
+	table[fd] = (uintptr_t)f | (cloexec ? CLOEXEC : 0);
+	spin_unlock(&table_lock);
+	if (old) {
+		(void)old->ops->flush(old);
+		file_put(old);
+	}
+	return fd;
+}
+
+static struct file *take(unsigned fd)
+{
+	struct file *f = NULL;
+
+	spin_lock(&table_lock);
+	if (fd < table_size)
+		f = entry_file(table[fd]);
+	if (f) {
+		table[fd] = 0;
+		table_low = min(table_low, fd);
+	}
+	spin_unlock(&table_lock);
+	return f;
+}
+
+int fd_close(int fd)
+{
+	struct file *f = take((unsigned)fd);
+	int err;
+
+	if (!f)
+		return -EBADF;
+	err = f->ops->flush(f);
+	file_put(f);
+	return err;
+}
+
+int fd_close_range(unsigned first, unsigned last)
+{
+	int fd;
+
+	if (first > last)
+		return -EINVAL;
+	for (fd = fd_next((int)first); fd >= 0 && (unsigned)fd <= last;
+	    fd = fd_next(fd + 1))
+		(void)fd_close(fd);
+	return 0;
+}
+
+int fd_get_cloexec(int fd)
+{
+	int r = -EBADF;
+
+	spin_lock(&table_lock);
+	if ((unsigned)fd < table_size && table[fd])
+		r = (table[fd] & CLOEXEC) != 0;
+	spin_unlock(&table_lock);
+	return r;
+}
+
+int fd_set_cloexec(int fd, bool on)
+{
+	int r = -EBADF;
+
+	spin_lock(&table_lock);
+	if ((unsigned)fd < table_size && table[fd]) {
+		table[fd] = (table[fd] & ~CLOEXEC) | (on ? CLOEXEC : 0);
+		r = 0;
+	}
+	spin_unlock(&table_lock);
+	return r;
+}
+
+int fd_next(int fd)
+{
+	int r = -1;
+
+	spin_lock(&table_lock);
+	for (unsigned i = (unsigned)fd; i < table_size && r < 0; i++)
+		if (table[i])
+			r = (int)i;
+	spin_unlock(&table_lock);
+	return r;
+}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The kernel: one relocatable object, toril.o, in which all symbols but the
+# kernel calls and the entry points are local, so that none of them can clash
+# with a program's.
+
+KERNEL_SRCS := $(wildcard kernel/*.c kernel/*/*.c kernel/arch/x86_64/*.c \
+	kernel/arch/x86_64/*.S drivers/virtio/*.c posix/*.c)
+KERNEL_OBJS := $(patsubst %,$(BUILD)/kernel-obj/%.o,$(basename $(KERNEL_SRCS)))
+# The kernel's own copies of libc's string functions.
+KERNEL_STRING := memcmp memchr strlen strnlen strcmp strncmp strchr strchrnul
+KERNEL_STRING_S := memcpy memmove memset
+KERNEL_OBJS += $(KERNEL_STRING:%=$(BUILD)/kernel-obj/string/%.o) \
+	$(KERNEL_STRING_S:%=$(BUILD)/kernel-obj/string/%.o)
+
+UAPI	:= $(BUILD)/uapi
+KERNEL_CFLAGS := -std=gnu11 -Os -g $(WARN) -nostdinc -I. \
+	-isystem $(shell $(CC) -print-file-name=include) -isystem $(UAPI) \
+	-D__KERNEL_STRICT_NAMES -DTORIL_VERSION='"$(VERSION)"' \
+	-ffreestanding -fPIE -fvisibility=hidden -mgeneral-regs-only \
+	-fno-stack-protector -fno-strict-aliasing -fno-common \
+	-ffunction-sections -fdata-sections -fomit-frame-pointer \
+	-fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks \
+	-fno-tree-loop-distribute-patterns -MMD -MP
+
+$(UAPI)/.stamp:
+	@mkdir -p $(@D)
+	$(Q)ln -sfn /usr/include/linux $(UAPI)/linux
+	$(Q)ln -sfn /usr/include/asm-generic $(UAPI)/asm-generic
+	$(Q)ln -sfn /usr/include/x86_64-linux-gnu/asm $(UAPI)/asm
+	@touch $@
+
+$(KERNEL_OBJS): | $(UAPI)/.stamp
+
+$(BUILD)/kernel-obj/%.o: %.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
+$(BUILD)/kernel-obj/%.o: %.S
+	$(call say,AS,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -I. -MMD -MP -c -o $@ $<
+$(KERNEL_STRING:%=$(BUILD)/kernel-obj/string/%.o): \
+$(BUILD)/kernel-obj/string/%.o: $(MUSL)/VERSION $(SYSROOT)/include/.stamp
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -Os -w -nostdinc -I$(MUSL)/src/include \
+		-I$(MUSL)/src/internal -isystem $(SYSROOT)/include \
+		-ffreestanding -fPIE -mgeneral-regs-only -ffunction-sections \
+		-fno-asynchronous-unwind-tables -fno-stack-protector \
+		-c -o $@ $(MUSL)/src/string/$*.c
+$(KERNEL_STRING_S:%=$(BUILD)/kernel-obj/string/%.o): \
+$(BUILD)/kernel-obj/string/%.o: $(MUSL)/VERSION
+	@mkdir -p $(@D)
+	$(Q)$(CC) -c -o $@ $(MUSL)/src/string/x86_64/$*.s
+
+$(SYSROOT)/lib/toril.o: $(KERNEL_OBJS) kernel/exports.txt
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)ld -r --unique -o $(BUILD)/kernel-obj/all.o $(KERNEL_OBJS)
+	$(Q)objcopy --wildcard --keep-global-symbols=kernel/exports.txt \
+		$(BUILD)/kernel-obj/all.o $@

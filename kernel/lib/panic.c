@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The end of the VM when an invariant of ours is broken: a message, the
+ * thread and a backtrace on the UART, then the debug-exit device.
+ */
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/printk.h"
+#include "kernel/sched/thread.h"
+
+#define DEBUG_EXIT_PORT 0x501
+#define PANIC_CODE	0x7f
+
+noreturn void machine_exit(uint8_t code)
+{
+	cpu_irq_off();
+	cpu_outw(DEBUG_EXIT_PORT, code);
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+noreturn void panic(const char *fmt, ...)
+{
+	static bool entered;
+	char text[200];
+	va_list ap;
+	struct thread *t;
+
+	cpu_irq_off();
+	if (entered)
+		machine_exit(PANIC_CODE);
+	entered = true;
+	va_start(ap, fmt);
+	kvsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	printk("toril: panic: %s\n", text);
+	t = cpu_boot.self ? thread_current() : NULL;
+	if (t)
+		printk("thread %d \"%s\"\n", t->tid, t->name);
+	if (cpu_boot.self)
+		backtrace_print((uintptr_t)__builtin_return_address(0),
+		    (uintptr_t)__builtin_frame_address(0), 0);
+	machine_exit(PANIC_CODE);
+}

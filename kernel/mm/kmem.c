@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Kernel objects: one slab cache per size class.
+ *
+ * A slab is one page cut into objects of its class.  Free objects are linked
+ * by index through their first two bytes; the slab's struct page holds the
+ * head and the count.  Slabs with a free object are listed per class; a slab
+ * that becomes empty is given back unless it is the only one listed.
+ * Larger objects are whole blocks of pages.
+ */
+#include "kernel/mm/kmem.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/page.h"
+#include "kernel/sched/spinlock.h"
+
+#define NO_OBJECT 0xffff
+
+static const uint16_t class_size[] = {
+    16, 32, 48, 64, 96, 128, 192, 256, 336, 448, 576, 816, 1360, 2048};
+
+#define CLASSES	   ARRAY_LEN(class_size)
+#define CLASS_MAX  2048
+#define OBJECTS(c) (PAGE_SIZE / class_size[c])
+
+static struct {
+	struct spinlock lock;
+	struct page *partial; /* [lock] slabs with a free object */
+} caches[CLASSES];
+
+static unsigned class_of(size_t size)
+{
+	unsigned lo = 0, hi = CLASSES - 1;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+		if (class_size[mid] >= size)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+static uint32_t number(const struct page *p)
+{
+	return p ? (uint32_t)(page_to_phys(p) >> PAGE_SHIFT) : 0;
+}
+
+static struct page *by_number(uint32_t n)
+{
+	return n ? page_from_phys((paddr_t)n << PAGE_SHIFT) : NULL;
+}
+
+static void partial_add_locked(unsigned c, struct page *p)
+{
+	struct page *head = caches[c].partial;
+
+	p->next = number(head);
+	p->prev = 0;
+	if (head)
+		head->prev = number(p);
+	caches[c].partial = p;
+}
+
+static void partial_del_locked(unsigned c, struct page *p)
+{
+	struct page *next = by_number(p->next), *prev = by_number(p->prev);
+
+	if (next)
+		next->prev = p->prev;
+	if (prev)
+		prev->next = p->next;
+	else
+		caches[c].partial = next;
+}
+
+/* A slab's free list is filled lazily: `free` counts up through objects
+ * never used, marked by the high bit, before it follows links. */
+#define FRESH 0x8000
+
+static uint16_t slab_pop(struct page *p, unsigned c)
+{
+	uint16_t i = p->free;
+	uint16_t *obj;
+
+	if (i & FRESH) {
+		i &= (uint16_t)~FRESH;
+		p->free = i + 1u < OBJECTS(c) ? (uint16_t)(p->free + 1)
+					      : NO_OBJECT;
+		return i;
+	}
+	obj = (uint16_t *)((char *)page_to_virt(p) + i * class_size[c]);
+	p->free = *obj;
+	return i;
+}
+
+static struct page *slab_create(unsigned c)
+{
+	struct page *p = page_alloc(0, 0);
+
+	if (!p)
+		return NULL;
+	p->kind = PAGE_SLAB;
+	p->class = (uint8_t)c;
+	p->free = FRESH;
+	p->inuse = 0;
+	return p;
+}
+
+static void *class_alloc(unsigned c)
+{
+	struct page *p, *fresh = NULL;
+	void *obj = NULL;
+
+	spin_lock(&caches[c].lock);
+	if (!caches[c].partial) {
+		spin_unlock(&caches[c].lock);
+		fresh = slab_create(c); /* may reclaim: no lock held */
+		if (!fresh)
+			return NULL;
+		spin_lock(&caches[c].lock);
+		partial_add_locked(c, fresh);
+	}
+	p = caches[c].partial;
+	obj = (char *)page_to_virt(p) + slab_pop(p, c) * class_size[c];
+	p->inuse++;
+	if (p->free == NO_OBJECT)
+		partial_del_locked(c, p);
+	spin_unlock(&caches[c].lock);
+	return obj;
+}
+
+static unsigned order_of(size_t size)
+{
+	unsigned order = 0;
+
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
+
+void *kmalloc(size_t size)
+{
+	struct page *p;
+
+	if (size <= CLASS_MAX)
+		return class_alloc(class_of(size));
+	if (size > PAGE_SIZE << PAGE_ORDER_MAX)
+		return NULL;
+	p = page_alloc(order_of(size), 0);
+	return p ? page_to_virt(p) : NULL;
+}
+
+void *kzalloc(size_t size)
+{
+	struct page *p;
+	void *obj;
+
+	if (size > CLASS_MAX && size <= PAGE_SIZE << PAGE_ORDER_MAX) {
+		p = page_alloc(order_of(size), PAGE_ZERO);
+		return p ? page_to_virt(p) : NULL;
+	}
+	obj = kmalloc(size);
+	if (obj)
+		memset(obj, 0, size);
+	return obj;
+}
+
+static void slab_free(struct page *p, void *obj)
+{
+	unsigned c = p->class;
+	size_t off = (uintptr_t)obj & (PAGE_SIZE - 1);
+	bool was_full, empty;
+
+	assert(off % class_size[c] == 0);
+	spin_lock(&caches[c].lock);
+	assert(p->inuse > 0);
+	was_full = p->free == NO_OBJECT;
+	if (p->free == NO_OBJECT || !(p->free & FRESH)) {
+		*(uint16_t *)obj = p->free;
+		p->free = (uint16_t)(off / class_size[c]);
+	} else {
+		/* Objects never used remain: finish that list first. */
+		uint16_t fresh = p->free & (uint16_t)~FRESH;
+		char *base = page_to_virt(p);
+		for (unsigned i = fresh; i < OBJECTS(c); i++)
+			*(uint16_t *)(base + i * class_size[c]) =
+			    i + 1 < OBJECTS(c) ? (uint16_t)(i + 1) : NO_OBJECT;
+		*(uint16_t *)obj = fresh;
+		p->free = (uint16_t)(off / class_size[c]);
+	}
+	p->inuse--;
+	if (was_full)
+		partial_add_locked(c, p);
+	empty = p->inuse == 0 && (caches[c].partial != p || p->next);
+	if (empty)
+		partial_del_locked(c, p);
+	spin_unlock(&caches[c].lock);
+	if (!empty)
+		return;
+	p->kind = PAGE_USED;
+	p->refs = 1;
+	page_unref(p);
+}
+
+void kfree(void *obj)
+{
+	struct page *p;
+
+	if (!obj)
+		return;
+	p = page_from_phys(virt_to_phys(obj));
+	if (p->kind == PAGE_SLAB)
+		slab_free(p, obj);
+	else
+		page_unref(p);
+}
+
+size_t kmem_size(const void *obj)
+{
+	const struct page *p = page_from_phys(virt_to_phys(obj));
+
+	return p->kind == PAGE_SLAB ? class_size[p->class]
+				    : PAGE_SIZE << p->order;
+}
+
+void *krealloc(void *old, size_t size)
+{
+	void *new;
+
+	if (!old)
+		return kmalloc(size);
+	if (size <= kmem_size(old))
+		return old;
+	new = kmalloc(size);
+	if (!new)
+		return NULL;
+	memcpy(new, old, kmem_size(old));
+	kfree(old);
+	return new;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pages of regions: what vm.c asks of vm_fault.c.  vm_lock is held. */
+#ifndef TORIL_KERNEL_MM_VM_PAGES_H
+#define TORIL_KERNEL_MM_VM_PAGES_H
+
+#include "kernel/lib/base.h"
+
+struct vm_region;
+
+/* Drop all pages of [start, end); with `tables` the page tables as well that
+ * only served that range. */
+void pages_zap(uintptr_t start, uintptr_t end, bool tables);
+
+/* Apply VM_READ/WRITE/EXEC to pages that are there already. */
+void pages_protect(uintptr_t start, uintptr_t end, unsigned prot);
+
+/* Move pages to another place; -ENOMEM, and then nothing has moved. */
+int pages_move(uintptr_t from, uintptr_t to, size_t len);
+
+/* vm.c: the region that holds addr, or NULL. */
+struct vm_region *vm_region_find(uintptr_t addr);
+
+#endif

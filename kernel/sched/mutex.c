@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mutexes.  `contended` counts threads between the failed attempt and their
+ * success; the unlocker wakes one waiter only if there is one.
+ */
+#include "kernel/sched/mutex.h"
+#include "kernel/lib/assert.h"
+#include "kernel/sched/thread.h"
+
+void mutex_init(struct mutex *m)
+{
+	*m = (struct mutex){.owner = NULL};
+	waitq_init(&m->waiters);
+}
+
+bool mutex_trylock(struct mutex *m)
+{
+	struct thread *none = NULL;
+
+	return __atomic_compare_exchange_n(&m->owner, &none, thread_current(),
+	    false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+void mutex_lock(struct mutex *m)
+{
+	struct waiter w;
+
+	if (mutex_trylock(m))
+		return;
+	assert(m->owner != thread_current());
+	waiter_init(&w);
+	w.exclusive = true;
+	__atomic_add_fetch(&m->contended, 1, __ATOMIC_SEQ_CST);
+	for (;;) {
+		if (list_empty(&w.node))
+			waitq_add(&m->waiters, &w);
+		if (mutex_trylock(m))
+			break;
+		(void)thread_sleep(DEADLINE_NEVER, false);
+	}
+	waitq_remove(&m->waiters, &w);
+	__atomic_sub_fetch(&m->contended, 1, __ATOMIC_SEQ_CST);
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	assert(mutex_is_mine(m));
+	__atomic_store_n(&m->owner, NULL, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&m->contended, __ATOMIC_SEQ_CST))
+		waitq_wake_one(&m->waiters, 0);
+}
+
+bool mutex_is_mine(const struct mutex *m)
+{
+	return m->owner == thread_current();
+}

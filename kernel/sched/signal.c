@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Signals: pending sets, actions and sending; see signal.h.  The frames that
+ * handlers run from are signal_frame.c's.
+ */
+#include "kernel/sched/signal.h"
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/kmem.h"
+#include "kernel/sched/process.h"
+#include "kernel/sched/signal_frame.h"
+#include "kernel/sched/thread.h"
+
+#define QUEUE_MAX 1024 /* as RLIMIT_SIGPENDING, roughly */
+#define UNBLOCKABLE (SIG_BIT(SIG_KILL) | SIG_BIT(SIG_STOP))
+
+#define IGNORED_BY_DEFAULT                                           \
+	(SIG_BIT(SIG_CHLD) | SIG_BIT(SIG_CONT) | SIG_BIT(SIG_URG) |  \
+	    SIG_BIT(SIG_WINCH) | SIG_BIT(SIG_STOP) |                 \
+	    SIG_BIT(SIG_TSTP) | SIG_BIT(SIG_TTIN) | SIG_BIT(SIG_TTOU))
+
+struct queued {
+	struct list node;
+	struct signal_info info;
+};
+
+static struct spinlock signal_lock = SPINLOCK_INIT;
+static struct signal_action actions[SIGNALS + 1]; /* [signal_lock] */
+static uint64_t process_pending;		  /* [signal_lock] */
+static struct list process_queue = LIST_INIT(process_queue);
+static unsigned queued_total; /* [signal_lock] */
+
+int signal_thread_init(struct thread *t)
+{
+	struct thread *creator = cpu_self()->current;
+
+	t->signals = kzalloc(sizeof(*t->signals));
+	if (!t->signals)
+		return -ENOMEM;
+	list_init(&t->signals->queue);
+	t->signals->alt_flags = 2; /* SS_DISABLE */
+	if (creator && creator->signals)
+		t->signals->blocked = creator->signals->blocked;
+	return 0;
+}
+
+static void queue_drop(struct list *queue, uint64_t set)
+{
+	struct queued *q, *tmp;
+
+	list_for_each_safe(q, tmp, queue, node) {
+		if (!(SIG_BIT(q->info.signo) & set))
+			continue;
+		list_remove(&q->node);
+		queued_total--;
+		kfree(q);
+	}
+}
+
+void signal_thread_free(struct thread *t)
+{
+	if (!t->signals)
+		return;
+	queue_drop(&t->signals->queue, UINT64_MAX);
+	kfree(t->signals);
+	t->signals = NULL;
+}
+
+static bool ignored_locked(int signo)
+{
+	uintptr_t h = actions[signo].handler;
+
+	return h == 1 || (h == 0 && IGNORED_BY_DEFAULT & SIG_BIT(signo));
+}
+
+/* What could be delivered to t now. */
+static uint64_t deliverable(const struct thread *t)
+{
+	return (t->signals->pending | process_pending) & ~t->signals->blocked;
+}
+
+bool signal_interrupts(struct thread *t)
+{
+	if (!t->signals || t->kernel_only)
+		return false;
+	if (deliverable(t))
+		return true;
+	/* In a cancellation point musl's own signal ends the wait although
+	 * it blocks it: see pthread_cancel's handler. */
+	return t->cp_call && t->signals->pending & SIG_BIT(SIG_CANCEL);
+}
+
+/* Have t look for signals: at once if it sleeps, else when it returns. */
+static void notice(struct thread *t)
+{
+	struct cpu *c = t->cpu;
+
+	t->signal_work = 1;
+	if (c && c->current == t)
+		__atomic_or_fetch(&c->work, CPU_WORK_SIGNAL, __ATOMIC_SEQ_CST);
+	thread_wake(t);
+}
+
+static int enqueue_locked(struct list *queue, uint64_t *pending, int signo,
+    const struct signal_info *info)
+{
+	struct queued *q = NULL;
+
+	if (signo < SIG_RT_MIN && *pending & SIG_BIT(signo))
+		return 0; /* already pending: merged */
+	if (info && queued_total < QUEUE_MAX)
+		q = kmalloc(sizeof(*q));
+	if (info && !q && signo >= SIG_RT_MIN && info->code < 0)
+		return -EAGAIN;
+	if (q) {
+		q->info = *info;
+		q->info.signo = signo;
+		list_push_back(queue, &q->node);
+		queued_total++;
+	}
+	*pending |= SIG_BIT(signo);
+	return 0;
+}
+
+int signal_send_thread(
+    struct thread *t, int signo, const struct signal_info *info)
+{
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	struct signal_thread *s = t->signals;
+	int err = 0;
+
+	if (ignored_locked(signo) && !(s->blocked & SIG_BIT(signo)) &&
+	    !(s->waiting & SIG_BIT(signo)))
+		goto out;
+	err = enqueue_locked(&s->queue, &s->pending, signo, info);
+	if (!err)
+		notice(t);
+out:
+	spin_unlock_irq(&signal_lock, flags);
+	return err;
+}
+
+/* A thread that would take a process signal, or NULL if all block it. */
+static struct thread *taker(int signo)
+{
+	struct thread *t;
+
+	list_for_each(t, &threads_all, all_node) {
+		if (t->kernel_only || !t->signals)
+			continue;
+		if (!(t->signals->blocked & SIG_BIT(signo)) ||
+		    t->signals->waiting & SIG_BIT(signo))
+			return t;
+	}
+	return NULL;
+}
+
+int signal_send_process(int signo, const struct signal_info *info)
+{
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	struct thread *t;
+	int err = 0;
+
+	spin_lock(&threads_lock);
+	t = taker(signo);
+	if (t && ignored_locked(signo) &&
+	    !(t->signals->waiting & SIG_BIT(signo)))
+		goto out;
+	err = enqueue_locked(&process_queue, &process_pending, signo, info);
+	if (t && !err)
+		notice(t);
+out:
+	spin_unlock(&threads_lock);
+	spin_unlock_irq(&signal_lock, flags);
+	return err;
+}
+
+/* Take the lowest signal of `set` that is pending for t. */
+static int take_from(struct list *queue, uint64_t *pending, uint64_t set,
+    struct signal_info *info)
+{
+	struct queued *q, *found = NULL;
+	bool more = false;
+	int signo;
+
+	if (!(*pending & set))
+		return 0;
+	signo = __builtin_ctzll(*pending & set) + 1;
+	list_for_each(q, queue, node) {
+		if (q->info.signo != signo)
+			continue;
+		if (found)
+			more = true;
+		else
+			found = q;
+	}
+	*info = found ? found->info : (struct signal_info){.signo = signo};
+	if (found) {
+		list_remove(&found->node);
+		queued_total--;
+		kfree(found);
+	}
+	if (!more)
+		*pending &= ~SIG_BIT(signo);
+	return signo;
+}
+
+static int take_locked(
+    struct thread *t, uint64_t set, struct signal_info *info)
+{
+	int signo = take_from(
+	    &t->signals->queue, &t->signals->pending, set, info);
+
+	return signo ? signo
+		     : take_from(&process_queue, &process_pending, set, info);
+}
+
+/* The next signal to act upon with its action; 0 if none. */
+static int next_signal(struct signal_info *info, struct signal_action *act)
+{
+	struct thread *t = thread_current();
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	int signo;
+
+	do
+		signo = take_locked(t, ~t->signals->blocked, info);
+	while (signo && ignored_locked(signo));
+	if (signo) {
+		*act = actions[signo];
+		if (act->flags & 0x80000000ull) /* SA_RESETHAND */
+			actions[signo].handler = 0;
+	} else {
+		t->signal_work = 0;
+		__atomic_and_fetch(&cpu_self()->work, ~CPU_WORK_SIGNAL,
+		    __ATOMIC_SEQ_CST);
+	}
+	spin_unlock_irq(&signal_lock, flags);
+	return signo;
+}
+
+void signal_deliver_trap(struct trap_frame *f)
+{
+	struct signal_info info;
+	struct signal_action act;
+	struct signal_thread *s = thread_current()->signals;
+	uint64_t mask;
+
+	while (next_signal(&info, &act)) {
+		if (!act.handler)
+			process_exit_signal(info.signo);
+		mask = s->restore_mask ? s->saved_mask : s->blocked;
+		s->restore_mask = false;
+		if (signal_frame_push(f, &info, &act, mask))
+			process_exit_signal(SIG_SEGV);
+		mask = s->blocked | act.mask;
+		if (!(act.flags & 0x40000000ull)) /* SA_NODEFER */
+			mask |= SIG_BIT(info.signo);
+		signal_set_mask(mask, NULL);
+	}
+	if (s->restore_mask) {
+		s->restore_mask = false;
+		signal_set_mask(s->saved_mask, NULL);
+	}
+}
+
+void signal_fault(struct trap_frame *f, const struct fault_info *fault)
+{
+	struct signal_thread *s = thread_current()->signals;
+	struct signal_info info = {.signo = fault->signo, .code = fault->code};
+	uintptr_t handler;
+	bool blocked;
+
+	info.addr = fault->addr;
+	handler = actions[fault->signo].handler;
+	blocked = s->blocked & SIG_BIT(fault->signo);
+	if (handler <= 1 || blocked) {
+		process_report_fault(f, fault);
+		process_exit_signal(fault->signo);
+	}
+	(void)signal_send_thread(thread_current(), fault->signo, &info);
+}
+
+uint64_t signal_mask(void)
+{
+	return thread_current()->signals->blocked;
+}
+
+void signal_set_mask(uint64_t mask, uint64_t *old)
+{
+	struct thread *t = thread_current();
+	unsigned long flags = spin_lock_irq(&signal_lock);
+
+	if (old)
+		*old = t->signals->blocked;
+	t->signals->blocked = mask & ~UNBLOCKABLE;
+	if (deliverable(t)) {
+		t->signal_work = 1;
+		__atomic_or_fetch(
+		    &cpu_self()->work, CPU_WORK_SIGNAL, __ATOMIC_SEQ_CST);
+	}
+	spin_unlock_irq(&signal_lock, flags);
+}
+
+static int try_take(uint64_t set, struct signal_info *info)
+{
+	struct thread *t = thread_current();
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	int signo = take_locked(t, set, info);
+
+	t->signals->waiting = signo ? 0 : set;
+	spin_unlock_irq(&signal_lock, flags);
+	return signo;
+}
+
+int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info)
+{
+	struct thread *t = thread_current();
+	int signo, err = 0;
+
+	set &= ~UNBLOCKABLE;
+	while (!(signo = try_take(set, info)) && !err)
+		err = thread_sleep(deadline, true);
+	t->signals->waiting = 0;
+	if (signo)
+		return signo;
+	return err == -ETIMEDOUT ? -EAGAIN : -EINTR;
+}
+
+void signal_action_get(int signo, struct signal_action *a)
+{
+	unsigned long flags = spin_lock_irq(&signal_lock);
+
+	*a = actions[signo];
+	spin_unlock_irq(&signal_lock, flags);
+}
+
+/* Setting a signal to be ignored drops it where it is pending. */
+void signal_action_set(int signo, const struct signal_action *a)
+{
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	struct thread *t;
+
+	actions[signo] = *a;
+	actions[signo].mask &= ~UNBLOCKABLE;
+	if (ignored_locked(signo)) {
+		process_pending &= ~SIG_BIT(signo);
+		queue_drop(&process_queue, SIG_BIT(signo));
+		spin_lock(&threads_lock);
+		list_for_each(t, &threads_all, all_node) {
+			if (!t->signals)
+				continue;
+			t->signals->pending &= ~SIG_BIT(signo);
+			queue_drop(&t->signals->queue, SIG_BIT(signo));
+		}
+		spin_unlock(&threads_lock);
+	}
+	spin_unlock_irq(&signal_lock, flags);
+}
+
+uint64_t signal_pending_set(void)
+{
+	return thread_current()->signals->pending | process_pending;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Wait queues; see wait.h. */
+#include "kernel/sched/wait.h"
+#include "kernel/sched/thread.h"
+
+void waitq_init(struct waitq *q)
+{
+	*q = (struct waitq){.lock = SPINLOCK_INIT};
+	list_init(&q->waiters);
+}
+
+static void wake_thread(struct waiter *w, unsigned key)
+{
+	(void)key;
+	thread_wake(w->thread);
+}
+
+void waiter_init(struct waiter *w)
+{
+	list_init(&w->node);
+	w->wake = wake_thread;
+	w->thread = thread_current();
+	w->exclusive = false;
+}
+
+void waitq_add(struct waitq *q, struct waiter *w)
+{
+	unsigned long flags = spin_lock_irq(&q->lock);
+
+	list_push_back(&q->waiters, &w->node);
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void waitq_remove(struct waitq *q, struct waiter *w)
+{
+	unsigned long flags = spin_lock_irq(&q->lock);
+
+	list_remove(&w->node);
+	spin_unlock_irq(&q->lock, flags);
+}
+
+static void wake(struct waitq *q, unsigned key, bool one)
+{
+	struct waiter *w, *tmp;
+	unsigned long flags;
+
+	if (waitq_empty(q))
+		return;
+	flags = spin_lock_irq(&q->lock);
+	list_for_each_safe(w, tmp, &q->waiters, node) {
+		bool last = one && w->exclusive;
+		if (w->exclusive)
+			list_remove(&w->node);
+		w->wake(w, key);
+		if (last)
+			break;
+	}
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void waitq_wake_all(struct waitq *q, unsigned key)
+{
+	wake(q, key, false);
+}
+
+void waitq_wake_one(struct waitq *q, unsigned key)
+{
+	wake(q, key, true);
+}

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# musl, unmodified, as libc.a: run by musl-glue.mk as a make of its own, since
+# the list of sources is known only once they are fetched.
+#
+#	make -f musl-glue/libc.mk MUSL=DIR OUT=DIR Q=@
+
+arch	:= x86_64
+skip	:= thread/$(arch)/clone.s thread/$(arch)/__unmapself.s \
+	   thread/$(arch)/syscall_cp.s thread/$(arch)/__set_thread_area.s \
+	   signal/$(arch)/restore.s process/$(arch)/vfork.s
+
+base	:= $(patsubst $(MUSL)/src/%,%,$(wildcard $(MUSL)/src/*/*.c \
+	   $(MUSL)/src/malloc/mallocng/*.c))
+over	:= $(patsubst $(MUSL)/src/%,%,$(wildcard $(addprefix \
+	   $(MUSL)/src/*/$(arch)/*.,c s S)))
+# A file in $(arch)/ replaces the one of that name beside the folder.
+replaced := $(foreach o,$(over),$(subst /$(arch)/,/,$(basename $(o))).c)
+# musl picks the newer of its two allocators.
+base	:= $(filter-out malloc/donate.c malloc/free.c malloc/realloc.c \
+	   malloc/oldmalloc/%,$(base))
+srcs	:= $(filter-out $(replaced),$(base)) $(filter-out $(skip),$(over))
+objs	:= $(addprefix $(OUT)/obj/,$(addsuffix .o,$(basename $(srcs)))) \
+	   $(OUT)/obj/toril/cancel.o $(OUT)/obj/toril/entry.o
+
+CFLAGS	:= -std=c99 -nostdinc -ffreestanding -fexcess-precision=standard \
+	-frounding-math -fno-strict-aliasing -D_XOPEN_SOURCE=700 -Os -g1 -pipe \
+	-fomit-frame-pointer -fno-unwind-tables \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+	-fPIE -fno-stack-protector -w \
+	-Imusl-glue/include -I. \
+	-I$(MUSL)/arch/$(arch) -I$(MUSL)/arch/generic \
+	-I$(MUSL)/src/include -I$(MUSL)/src/internal \
+	-I$(OUT)/gen -I$(OUT)/include -I$(MUSL)/include
+
+all: $(OUT)/lib/libc.a
+
+gen	:= $(OUT)/gen/version.h $(OUT)/include/bits/alltypes.h \
+	   $(OUT)/include/bits/syscall.h
+
+$(OUT)/gen/version.h: $(MUSL)/VERSION
+	@mkdir -p $(@D)
+	$(Q)printf '#define VERSION "%s"\n' "$$(cat $<)" >$@
+
+$(OUT)/include/bits/alltypes.h: $(MUSL)/arch/$(arch)/bits/alltypes.h.in
+	@mkdir -p $(@D)
+	$(Q)sed -f $(MUSL)/tools/mkalltypes.sed $< \
+		$(MUSL)/include/alltypes.h.in >$@
+
+$(OUT)/include/bits/syscall.h: $(MUSL)/arch/$(arch)/bits/syscall.h.in
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+	$(Q)sed -n 's/__NR_/SYS_/p' <$< >>$@
+
+$(objs): $(gen) musl-glue/libc.mk posix/calls.def \
+	 $(wildcard musl-glue/include/*)
+
+$(OUT)/obj/toril/%.o: musl-glue/src/%.c
+	@mkdir -p $(@D)
+	$(Q)gcc $(CFLAGS) -c -o $@ $<
+$(OUT)/obj/toril/%.o: musl-glue/src/%.S
+	@mkdir -p $(@D)
+	$(Q)gcc $(CFLAGS) -c -o $@ $<
+$(OUT)/obj/%.o: $(MUSL)/src/%.c
+	@mkdir -p $(@D)
+	$(Q)gcc $(CFLAGS) -c -o $@ $<
+$(OUT)/obj/%.o: $(MUSL)/src/%.s
+	@mkdir -p $(@D)
+	$(Q)gcc $(CFLAGS) -c -o $@ $<
+$(OUT)/obj/%.o: $(MUSL)/src/%.S
+	@mkdir -p $(@D)
+	$(Q)gcc $(CFLAGS) -c -o $@ $<
+
+$(OUT)/lib/libc.a: $(objs)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+.PHONY: all

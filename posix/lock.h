@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Record locks, fcntl(F_SETLK) and its kin.
+ *
+ * There is one process, and POSIX record locks never conflict within one:
+ * they are checked and granted.  Locks of other processes on the host are not
+ * seen, which docs/compatibility.md says.
+ */
+#ifndef TORIL_POSIX_LOCK_H
+#define TORIL_POSIX_LOCK_H
+
+struct file;
+
+/* struct flock of the program at `user`; 0 or -errno. */
+long lock_fcntl(struct file *f, int cmd, void *user);
+
+#endif

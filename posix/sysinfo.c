@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the system is: uname, sysinfo, random numbers. */
+#include "kernel/lib/random.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/page.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sched/clock.h"
+#include "kernel/sched/thread.h"
+#include "posix/calls.h"
+#include "posix/sysinfo.h"
+
+#define RANDOM_FLAGS 7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
+
+char sysinfo_hostname[65] = "toril";
+
+long kcall_uname(void *user)
+{
+	struct {
+		char sysname[65], nodename[65], release[65], version[65],
+		    machine[65], domain[65];
+	} u = {.sysname = "Linux",
+	    .release = "6.1.0-toril",
+	    .version = "Toril " TORIL_VERSION,
+	    .machine = "x86_64",
+	    .domain = "(none)"};
+
+	memcpy(u.nodename, sysinfo_hostname, sizeof(u.nodename));
+	return copy_out(user, &u, sizeof(u));
+}
+
+long kcall_sysinfo(void *user)
+{
+	struct {
+		int64_t uptime;
+		uint64_t loads[3], total, free, shared, buffer, swap, noswap;
+		uint16_t procs, pad[3];
+		uint64_t high, nohigh;
+		uint32_t unit, pad2;
+	} s = {.unit = 1};
+	struct thread *t;
+
+	s.uptime = (int64_t)(clock_monotonic() / NSEC_PER_SEC);
+	s.total = page_total();
+	s.free = page_available();
+	spin_lock(&threads_lock);
+	list_for_each(t, &threads_all, all_node)
+		s.procs += !t->kernel_only;
+	spin_unlock(&threads_lock);
+	return copy_out(user, &s, sizeof(s));
+}
+
+long kcall_getrandom(void *user, size_t n, unsigned flags)
+{
+	uint8_t chunk[256];
+	size_t done = 0;
+
+	if (flags & ~RANDOM_FLAGS)
+		return -EINVAL;
+	n = min(n, (size_t)RW_MAX);
+	while (done < n) {
+		size_t len = min(n - done, sizeof(chunk));
+		random_bytes(chunk, len);
+		if (copy_out((char *)user + done, chunk, len))
+			return done ? (long)done : -EFAULT;
+		done += len;
+	}
+	return (long)done;
+}

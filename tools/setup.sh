@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Install what building, running and testing need, from Debian's packages.
+# Does nothing, quickly, where all of it is there.  As root, or with sudo.
+#
+# Source packages need deb-src entries: they are derived from the machine's
+# own entries for binaries and kept in files of their own.
+set -eu
+
+packages="gcc make libc6-dev linux-libc-dev binutils dpkg-dev ca-certificates
+qemu-system-x86 qemu-system-common musl-tools musl-dev libcmocka-dev python3
+perl wget curl socat wrk pandoc xz-utils clang libclang-rt-14-dev
+clang-format clang-tidy cppcheck"
+sources=/etc/apt/sources.list.d/toril-sources
+
+missing=
+for p in $packages; do
+	case $(dpkg-query -W -f='${Status}' "$p" 2>/dev/null || true) in
+	*" installed") ;;
+	*) missing="$missing $p" ;;
+	esac
+done
+[ -n "$missing" ] || [ ! -e "$sources.sources" ] || exit 0
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "setup: run this as root, or install sudo; needed:$missing" >&2
+		exit 1
+	}
+	as_root=sudo
+fi
+$as_root apt-get update -qq
+if [ ! -e "$sources.sources" ]; then
+	# Each entry for binaries once more, for sources.
+	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		[ ! -f "$f" ] || sed -n 's/^deb /deb-src /p' "$f"
+	done | $as_root tee "$sources.list" >/dev/null
+	for f in /etc/apt/sources.list.d/*.sources; do
+		[ ! -f "$f" ] || { sed 's/^Types:.*/Types: deb-src/' "$f"; echo; }
+	done | $as_root tee "$sources.sources" >/dev/null
+	$as_root apt-get update -qq
+fi
+if [ -n "$missing" ]; then
+	# shellcheck disable=SC2086
+	DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y \
+		--no-install-recommends $missing >/dev/null
+fi
