@@ -23,8 +23,9 @@ HOST_SAN_OBJ := $(patsubst host/%.c,$(BUILD)/tests/host/san/%.o, \
 	$(filter-out host/main.c,$(wildcard host/*.c)))
 HOST_SAN_DEVICE := $(HOST_DEVICE:%=$(BUILD)/tests/host/san/%.o)
 
-ALL += $(BUILD)/tests/host/vsock_peer $(BUILD)/tests/host/linux_init
-TESTS += tests/host/vsock_linux_test.py
+ALL += $(BUILD)/tests/host/vsock_peer $(BUILD)/tests/host/linux_init \
+	$(BUILD)/tests/host/linux_guest
+TESTS += tests/host/vsock_linux_test.py tests/host/toril_run_test.py
 
 $(BUILD)/tests/host/san/%.o: host/%.c
 	@mkdir -p $(@D)
@@ -36,7 +37,7 @@ $(BUILD)/tests/host/vsock_peer: tests/host/vsock_peer.c $(HOST_SAN_DEVICE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN_CFLAGS) $^ -o $@
 
-$(BUILD)/tests/host/linux_init: tests/host/linux_init.c
+$(BUILD)/tests/host/linux_%: tests/host/linux_%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -static $(HOST_CFLAGS) $< -o $@

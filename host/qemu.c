@@ -163,7 +163,8 @@ static void backend_print(struct run *r, const char *dir)
 	args_add(&a, "%s", r->self);
 	args_add(&a, "--vsock-backend");
 	if (r->vhost)
-		args_add(&a, "vhost:%u", r->v->guest_cid);
+		args_add(
+		    &a, "vhost:%u:%u", r->v->guest_cid, r->v->control_port);
 	else
 		args_add(&a, "%s/vsock", dir);
 	for (unsigned i = 0; i < r->opt.publish_count; i++) {

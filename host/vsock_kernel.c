@@ -318,18 +318,20 @@ static int listen_one(struct loop_fd *io, uint32_t port)
 /* A run of CTL_PORTS free ports. */
 static int listen_all(struct kernel_vsock *k)
 {
+	bool fixed = k->v.control_port;
 	int ret = 0;
 
 	for (int tries = 0; tries < 100; tries++) {
-		k->v.control_port =
-		    PORT_FIRST + (uint32_t)(random() & 0xffffff8);
+		if (!fixed)
+			k->v.control_port =
+			    PORT_FIRST + (uint32_t)(random() & 0xffffff8);
 		for (int i = 0; i < CTL_PORTS; i++) {
 			ret = listen_one(
 			    &k->listen[i], k->v.control_port + (uint32_t)i);
 			if (ret)
 				break;
 		}
-		if (ret != -EADDRINUSE)
+		if (ret != -EADDRINUSE || fixed)
 			return ret;
 		for (int i = 0; i < CTL_PORTS; i++) {
 			loop_del(&k->listen[i]);
@@ -358,11 +360,11 @@ static int take_cid(struct kernel_vsock *k, int fd)
 	return -errno;
 }
 
-/* --vsock-backend vhost:CID: the machine is somebody else's. */
-static bool backend_cid(const struct run *r, struct kernel_vsock *k)
+/* --vsock-backend vhost:CID:PORT: the machine is somebody else's. */
+static bool backend_given(const struct run *r, struct kernel_vsock *k)
 {
-	return r->opt.backend &&
-	       sscanf(r->opt.backend, "vhost:%u", &k->v.guest_cid) == 1;
+	return r->opt.backend && sscanf(r->opt.backend, "vhost:%u:%u",
+				     &k->v.guest_cid, &k->v.control_port) == 2;
 }
 
 struct vsock *vsock_kernel_open(struct run *r)
@@ -388,7 +390,7 @@ struct vsock *vsock_kernel_open(struct run *r)
 	k->v.accept = vsock_accept;
 	k->v.connect = kernel_connect;
 	k->v.stop = kernel_stop;
-	if (!backend_cid(r, k))
+	if (!backend_given(r, k))
 		ret = take_cid(k, fd);
 	if (!ret)
 		ret = listen_all(k);

@@ -59,10 +59,10 @@ def cpio_entry(name, data, mode, rdev=(0, 0)):
     return out + b"\0" * (-len(out) % 4)
 
 
-def initramfs(path):
+def initramfs(path, init=BUILD + "/tests/host/linux_init"):
     out = cpio_entry("dev", b"", 0o40755)
     out += cpio_entry("dev/console", b"", 0o20600, (5, 1))
-    with open(BUILD + "/tests/host/linux_init", "rb") as f:
+    with open(init, "rb") as f:
         out += cpio_entry("init", f.read(), 0o100755)
     for module in MODULES:
         file = glob.glob(f"{LINUX}/root/lib/modules/*/kernel/{module}.ko")[0]
