@@ -27,8 +27,8 @@ TESTS	:=
 
 all: build-all
 
-include $(wildcard host/host.mk apps/apps.mk kernel/kernel.mk \
-	musl-glue/musl-glue.mk tests/tests.mk docs/docs.mk)
+include $(wildcard musl-glue/musl-glue.mk kernel/kernel.mk host/host.mk apps/apps.mk \
+	tests/tests.mk docs/docs.mk)
 
 build-all: $(ALL)
 

@@ -30,6 +30,9 @@ $(UAPI)/.stamp:
 	$(Q)ln -sfn /usr/include/x86_64-linux-gnu/asm $(UAPI)/asm
 	@touch $@
 
+# Kernel calls are called by the stubs that calls.def makes, by no header.
+$(BUILD)/kernel-obj/posix/%.o: KERNEL_CFLAGS += -Wno-missing-prototypes
+
 $(KERNEL_OBJS): | $(UAPI)/.stamp
 
 $(BUILD)/kernel-obj/%.o: %.c
@@ -41,7 +44,7 @@ $(BUILD)/kernel-obj/%.o: %.S
 	@mkdir -p $(@D)
 	$(Q)$(CC) -I. -MMD -MP -c -o $@ $<
 $(KERNEL_STRING:%=$(BUILD)/kernel-obj/string/%.o): \
-$(BUILD)/kernel-obj/string/%.o: $(MUSL)/VERSION $(SYSROOT)/include/.stamp
+$(BUILD)/kernel-obj/string/%.o: $(MUSL)/VERSION | $(LIBC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -Os -w -nostdinc -I$(MUSL)/src/include \
 		-I$(MUSL)/src/internal -isystem $(SYSROOT)/include \
@@ -51,11 +54,11 @@ $(BUILD)/kernel-obj/string/%.o: $(MUSL)/VERSION $(SYSROOT)/include/.stamp
 $(KERNEL_STRING_S:%=$(BUILD)/kernel-obj/string/%.o): \
 $(BUILD)/kernel-obj/string/%.o: $(MUSL)/VERSION
 	@mkdir -p $(@D)
-	$(Q)$(CC) -c -o $@ $(MUSL)/src/string/x86_64/$*.s
+	$(Q)$(CC) -Wa,--noexecstack -c -o $@ $(MUSL)/src/string/x86_64/$*.s
 
 $(SYSROOT)/lib/toril.o: $(KERNEL_OBJS) kernel/exports.txt
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)ld -r --unique -o $(BUILD)/kernel-obj/all.o $(KERNEL_OBJS)
+	$(Q)ld -r --unique -z noexecstack -o $(BUILD)/kernel-obj/all.o $(KERNEL_OBJS)
 	$(Q)objcopy --wildcard --keep-global-symbols=kernel/exports.txt \
 		$(BUILD)/kernel-obj/all.o $@

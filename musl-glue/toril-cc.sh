@@ -29,7 +29,7 @@ if [ $link = no ]; then
 	exec $gcc $flags "$@"
 fi
 # shellcheck disable=SC2086
-exec $gcc $flags -nostdlib -nostartfiles -static -Wl,-pie,--no-dynamic-linker \
+exec $gcc $flags -nostdlib -nostartfiles -static-pie \
 	-Wl,-z,pack-relative-relocs,-z,noexecstack,-z,norelro,-z,text \
 	-Wl,-z,max-page-size=4096,--gc-sections,--build-id=none \
 	-Wl,-T,"$sysroot/lib/image.ld" -L"$sysroot/lib" \

@@ -24,7 +24,7 @@
 
 /* What a new thread needs of the program's wishes. */
 struct spawn {
-	int (*fn)(void *);
+	void (*fn)(void *); /* its result, an int, is the exit status */
 	void *arg;
 	uintptr_t stack, tls;
 	int *ptid, *ctid;
@@ -42,7 +42,7 @@ long kcall_thread_spawn(const struct spawn *user)
 		return -ENOSYS; /* a process: fork, vfork */
 	if (!s.stack)
 		return -EINVAL;
-	t = thread_create("", (void (*)(void *))s.fn, s.arg, s.stack & ~15ul);
+	t = thread_create("", s.fn, s.arg, s.stack & ~15ul);
 	if (!t)
 		return -EAGAIN;
 	memcpy(t->name, thread_current()->name, sizeof(t->name));

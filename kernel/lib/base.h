@@ -29,22 +29,22 @@
 #define container_of(p, type, member) \
 	((type *)((char *)(p) - offsetof(type, member)))
 
-#define min(a, b)                       \
-	({                              \
-		__typeof__(a) a_ = (a); \
-		__typeof__(b) b_ = (b); \
-		a_ < b_ ? a_ : b_;      \
+/* Unique inner names, so that they nest without shadowing. */
+#define MINMAX_(a, b, op, x, y)           \
+	({                                \
+		__typeof__(a) x = (a);    \
+		__typeof__(b) y = (b);    \
+		x op y ? x : y;           \
 	})
-#define max(a, b)                       \
-	({                              \
-		__typeof__(a) a_ = (a); \
-		__typeof__(b) b_ = (b); \
-		a_ > b_ ? a_ : b_;      \
-	})
+#define MINMAX_NAMED_(a, b, op, n)  MINMAX_NAMED2_(a, b, op, n)
+#define MINMAX_NAMED2_(a, b, op, n) MINMAX_(a, b, op, a_##n, b_##n)
+#define min(a, b)		    MINMAX_NAMED_(a, b, <, __COUNTER__)
+#define max(a, b)		    MINMAX_NAMED_(a, b, >, __COUNTER__)
 
+#define static_assert _Static_assert
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define noreturn    __attribute__((noreturn))
+#define noreturn    _Noreturn
 #define must_check  __attribute__((warn_unused_result))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 

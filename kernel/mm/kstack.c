@@ -68,7 +68,7 @@ static bool map(uintptr_t top)
 uintptr_t kstack_alloc(void)
 {
 	uintptr_t top = 0;
-	unsigned slot;
+	unsigned slot = 0;
 	bool ok;
 
 	spin_lock(&lock);

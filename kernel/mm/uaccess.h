@@ -10,9 +10,10 @@
 #ifndef TORIL_KERNEL_MM_UACCESS_H
 #define TORIL_KERNEL_MM_UACCESS_H
 
+#include <linux/uio.h>
 #include "kernel/lib/base.h"
 
-struct iovec; /* linux/uio.h */
+
 struct page;
 
 /* 0 or -EFAULT.  On failure a part may have been copied. */

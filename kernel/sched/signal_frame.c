@@ -55,7 +55,7 @@ struct sig_frame {
 static_assert(sizeof(struct sig_context) == 256, "Linux ABI");
 static_assert(sizeof(struct signal_info) == 128, "Linux ABI");
 
-void trap_resume(const struct trap_frame *f) __attribute__((noreturn));
+noreturn void trap_resume(const struct trap_frame *f);
 
 static bool on_altstack(const struct signal_thread *s, uintptr_t sp)
 {

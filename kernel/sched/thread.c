@@ -16,7 +16,7 @@ struct list threads_all = LIST_INIT(threads_all);
 uint64_t threads_dead_ns;
 static int last_tid; /* [threads_lock] */
 
-/* The stack as thread_switch would have left it: see trap.S. */
+/* The stack as thread_switch would have left it: see trap_entry.S. */
 static uintptr_t first_frame(struct thread *t)
 {
 	uint64_t *sp = (uint64_t *)t->kstack_top;

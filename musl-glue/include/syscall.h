@@ -12,10 +12,8 @@
 
 #include_next "syscall.h"
 
-extern __attribute__((weak, visibility("hidden"))) long __toril_cp_begin(
-    long nr);
-extern __attribute__((weak, visibility("hidden"))) long __toril_cp_end(
-    long nr, long result);
+extern weak hidden long __toril_cp_begin(long nr);
+extern weak hidden long __toril_cp_end(long nr, long result);
 
 #define TORIL_CP(n, ...)                                     \
 	({                                                   \

@@ -33,16 +33,17 @@ struct hvm_memmap_entry {
 #define EARLY_MAP_END	GIB /* what pvh.S mapped */
 #define LOW_MEMORY_END	0x100000ull
 
-extern char __image_start[], __image_end[], __text_start[], __text_end[];
-extern char __data_start[];
-extern uint64_t __relr_start[], __relr_end[];
-extern struct elf_rela __rela_start[], __rela_end[];
-
 struct elf_rela {
 	uint64_t offset, info;
 	int64_t addend;
 };
 
+extern char __image_start[], __image_end[], __text_start[], __text_end[];
+extern char __data_start[];
+extern uint64_t __relr_start[], __relr_end[];
+extern struct elf_rela __rela_start[], __rela_end[];
+
+noreturn void boot_main(const struct hvm_start_info *si, paddr_t free_memory);
 noreturn void boot_jump(uintptr_t bias, uintptr_t sp, uintptr_t fn);
 
 struct boot_info boot_info;

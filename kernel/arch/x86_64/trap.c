@@ -258,7 +258,7 @@ static void work_off(struct trap_frame *f, bool program)
 	}
 }
 
-/* Called by trap.S with interrupts off. */
+/* Called by trap_entry.S with interrupts off. */
 void trap_dispatch(struct trap_frame *f);
 void trap_dispatch(struct trap_frame *f)
 {

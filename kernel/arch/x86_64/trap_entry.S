@@ -12,25 +12,19 @@
 #define KSTACK_SIZE 16384
 
 	.text
-	.macro	stub vec, has_error
-	.align	8
-	.if	!\has_error
-	push	$0
-	.endif
-	push	$\vec
-	jmp	trap_entry
-	.endm
-
-	.align	8
+	/* One stub per vector, 16 bytes each; some exceptions push an error
+	   code themselves, for the others a 0 stands in. */
+	.align	16
 	.globl	trap_stubs
 trap_stubs:
 	.set	v, 0
 	.rept	80
-	.if (v == 8) || (v >= 10 && v <= 14) || (v == 17) || (v == 21) || (v == 29) || (v == 30)
-	stub	%v, 1
-	.else
-	stub	%v, 0
+	.align	16
+	.if !((v == 8) || (v >= 10 && v <= 14) || (v == 17) || (v == 21) || (v == 29) || (v == 30))
+	push	$0
 	.endif
+	push	$v
+	jmp	trap_entry
 	.set	v, v + 1
 	.endr
 
@@ -154,6 +148,8 @@ thread_enter_program:
 	mov	%rdi, %rax
 	mov	%rsi, %rdi
 	call	*%rax
+	mov	%eax, %edi
+	call	toril_sys_exit
 	ud2
 
 	.section .note.GNU-stack, "", @progbits
