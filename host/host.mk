@@ -41,3 +41,32 @@ $(BUILD)/tests/host/linux_%: tests/host/linux_%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -static $(HOST_CFLAGS) $< -o $@
+
+ALL += $(BUILD)/tests/host/host_test
+TESTS += $(BUILD)/tests/host/host_test
+
+$(BUILD)/tests/host/host_test: tests/host/host_test.c \
+		$(HOST_SAN_DEVICE) $(addprefix $(BUILD)/tests/host/san/, \
+		options.o rules.o socks_wire.o dns.o image.o)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN_CFLAGS) $^ -lcmocka -o $@
+
+# libFuzzer comes with clang; `make fuzz-host` runs each for a minute.
+HOST_FUZZ_SRC := $(patsubst %,host/%.c,$(HOST_DEVICE) options rules \
+	socks_wire dns image)
+HOST_FUZZ := $(BUILD)/tests/fuzz/host_device $(BUILD)/tests/fuzz/host_parse
+
+$(HOST_FUZZ): $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(HOST_FUZZ_SRC)
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)
+	$(Q)clang -g -O1 -std=gnu11 -D_GNU_SOURCE -I. \
+		-DTORIL_VERSION='"$(VERSION)"' \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined $^ -o $@
+
+FUZZ_SECONDS ?= 60
+fuzz-host: $(HOST_FUZZ)
+	for f in $^; do $$f -max_total_time=$(FUZZ_SECONDS) -max_len=4096 \
+		-verbosity=0 || exit 1; done
+.PHONY: fuzz-host

@@ -44,6 +44,9 @@ void loop_close(void)
 	dead_room = 0;
 	while (timers.next != &timers)
 		loop_timer_cancel(timers.next);
+	for (; tasks; tasks = tasks->next)
+		tasks->queued = false;
+	tasks_end = &tasks;
 	close(epoll_fd);
 	epoll_fd = -1;
 }

@@ -219,12 +219,24 @@ static int run_image(struct run *r)
 	return r->status;
 }
 
+/* --prepare-share ro|rw COMMAND...: what --dry-run prints for virtiofsd */
+static int prepare_share(char **argv)
+{
+	if (virtiofsd_isolate(!strcmp(argv[0], "ro")))
+		return STATUS_FAILED;
+	execvp(argv[1], argv + 1);
+	complain("%s: %s", argv[1], strerror(errno));
+	return STATUS_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	char why[512];
 	int status;
 
 	stdio_init();
+	if (argc > 3 && !strcmp(argv[1], "--prepare-share"))
+		return prepare_share(argv + 2);
 	status = options_parse(&run.opt, argc, argv, why, sizeof(why));
 	if (status > 0)
 		return 0;

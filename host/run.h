@@ -46,6 +46,7 @@ void dry_run_print(struct run *run);
 /* virtiofsd.c */
 int virtiofsd_prepare(struct run *run); /* sockets; check the directories */
 int virtiofsd_start(struct run *run);
+int virtiofsd_isolate(bool rdonly); /* in its process, before exec */
 void virtiofsd_args(
     const struct run *run, unsigned i, struct args *a, const char *dir);
 

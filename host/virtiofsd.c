@@ -11,12 +11,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,26 +91,6 @@ static char *comma_escape(const char *path)
 	return out;
 }
 
-/* How a shell does what share_prepare() does. */
-static void prepare_print(const struct run *r, unsigned i, struct args *a)
-{
-	bool user = geteuid() != 0, ro = r->opt.share[i].rdonly;
-
-	if (!user && !ro)
-		return;
-	args_add(a, "unshare");
-	args_add(a, "--mount");
-	if (user)
-		args_add(a, "--map-root-user");
-	if (!ro)
-		return;
-	args_add(a, "sh");
-	args_add(a, "-c");
-	args_add(a, "for m in $(cut -d' ' -f5 /proc/self/mountinfo); do mount "
-		    "-o remount,bind,ro \"$m\" 2>/dev/null; done; exec \"$@\"");
-	args_add(a, "sh");
-}
-
 void virtiofsd_args(
     const struct run *r, unsigned i, struct args *a, const char *dir)
 {
@@ -115,8 +99,11 @@ void virtiofsd_args(
 	bool rust = virtiofsd_is_rust(path);
 	char *escaped = comma_escape(source);
 
-	if (dir)
-		prepare_print(r, i, a);
+	if (dir) {
+		args_add(a, "%s", r->self);
+		args_add(a, "--prepare-share");
+		args_add(a, r->opt.share[i].rdonly ? "ro" : "rw");
+	}
 	args_add(a, "%s", path);
 	if (dir)
 		args_add(a, "--socket-path=%s/fs%u", dir, i);
@@ -178,30 +165,51 @@ static int user_namespace(void)
 	return ret;
 }
 
-/* In virtiofsd's process, before it becomes that. */
-static int share_prepare(struct child *c)
+/* virtiofsd drops its supplementary groups, which a user namespace made by
+ * an ordinary user forbids, and ends when it cannot.  They give it nothing
+ * that this user has not: let it believe that they are gone. */
+static int setgroups_pretend(void)
+{
+	struct sock_filter code[] = {
+	    BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setgroups, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 0),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {ARRAY_SIZE(code), code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+		return -errno;
+	return 0;
+}
+
+int virtiofsd_isolate(bool rdonly)
 {
 	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
-	unsigned i = (unsigned)(c - run.virtiofsd);
 	bool user = geteuid() != 0;
-	int ret;
+	int ret = 0;
 
-	if (user) {
+	if (user)
 		ret = user_namespace();
-		if (ret)
-			return ret;
-	}
-	if (!run.opt.share[i].rdonly)
-		return 0;
+	if (user && !ret)
+		ret = setgroups_pretend();
+	if (ret || !rdonly)
+		return ret;
 	if (!user && unshare(CLONE_NEWNS))
 		return -errno;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &ro, sizeof(ro))) {
 		ret = -errno;
 		complain("cannot make a share read-only: %s", strerror(errno));
-		return ret;
 	}
-	return 0;
+	return ret;
+}
+
+static int share_prepare(struct child *c)
+{
+	return virtiofsd_isolate(run.opt.share[c - run.virtiofsd].rdonly);
 }
 
 int unix_pair(int *listener, int *client)

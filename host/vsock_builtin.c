@@ -99,7 +99,7 @@ static void builtin_stop(struct vsock *v)
 		unlink(b->run->opt.backend);
 	}
 	if (b->peer > 0)
-		kill(b->peer, SIGTERM);
+		kill(b->peer, SIGKILL);
 	vhost_user_stop(vu);
 	free(b);
 }
