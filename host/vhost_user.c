@@ -124,16 +124,27 @@ static int vu_map_region(
 	return 0;
 }
 
+static int vu_ring_start(struct vq *q)
+{
+	int ret = vq_map(q);
+
+	q->running = !ret;
+	return ret;
+}
+
 static int vu_set_mem_table(struct vhost_user *vu, struct vu_msg *msg)
 {
 	struct guest_mem *mem = &vu->dev.mem;
 	uint32_t count = msg->u.mem.count;
+	bool was[VQ_COUNT];
 
 	if (count > GUEST_REGIONS || count != msg->fd_count ||
 	    msg->size < 8 + count * sizeof(struct vu_region))
 		return -EINVAL;
-	for (int i = 0; i < VQ_COUNT; i++)
-		vu->dev.vq[i].desc = NULL; /* they pointed into the old one */
+	for (int i = 0; i < VQ_COUNT; i++) {
+		was[i] = vu->dev.vq[i].running;
+		vu->dev.vq[i].running = false; /* it is in the old memory */
+	}
 	guest_mem_unmap(mem);
 	for (uint32_t i = 0; i < count; i++) {
 		int ret = vu_map_region(
@@ -144,7 +155,7 @@ static int vu_set_mem_table(struct vhost_user *vu, struct vu_msg *msg)
 		mem->count = i + 1;
 	}
 	for (int i = 0; i < VQ_COUNT; i++)
-		if (vu->dev.vq[i].running && vq_map(&vu->dev.vq[i]))
+		if (was[i] && vu_ring_start(&vu->dev.vq[i]))
 			return -EFAULT;
 	return 0;
 }
@@ -158,7 +169,7 @@ static int vu_set_addr(struct vhost_user *vu, struct vu_msg *msg)
 	q->uva_desc = msg->u.addr.desc;
 	q->uva_avail = msg->u.addr.avail;
 	q->uva_used = msg->u.addr.used;
-	return q->running ? vq_map(q) : 0;
+	return q->running ? vu_ring_start(q) : 0;
 }
 
 static int vu_set_num(struct vhost_user *vu, struct vu_msg *msg)
@@ -210,9 +221,8 @@ static int vu_set_kick(struct vhost_user *vu, struct vu_msg *msg)
 		return -EINVAL; /* polling a ring is not offered */
 	}
 	vsock_dev_kick_fd(&vu->dev, (int)index, fd);
-	if (vq_map(q))
+	if (vu_ring_start(q))
 		return -EFAULT;
-	q->running = true;
 	vsock_dev_work(&vu->dev);
 	return 0;
 }
