@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files mapped into memory.
+ *
+ * A mapping's object holds the open file and hands out the pages of the
+ * file's cache, so all mappings and all reads see the same ones.  A shared
+ * page that a mapping may write stays marked, and so in the cache, until the
+ * object goes: after each msync and at the end all marked ones are written
+ * through the file's own write.
+ */
+#include <linux/fcntl.h>
+#include <linux/uio.h>
+#include "kernel/fs/vfs.h"
+#include "kernel/mm/kmem.h"
+#include "kernel/mm/vm.h"
+
+struct file_map {
+	struct vm_object object;
+	struct file *file;
+	struct list node; /* [maps_lock] all of them */
+};
+
+static struct mutex maps_lock = MUTEX_INIT(maps_lock);
+static struct list maps = LIST_INIT(maps);
+
+static struct file *map_file(struct vm_object *o)
+{
+	return container_of(o, struct file_map, object)->file;
+}
+
+static int map_page_get(struct vm_object *o, uint64_t index, struct page **p)
+{
+	struct file *f = map_file(o);
+	size_t bytes;
+	int n = f->inode->ops->pages(f, index, 1, p, &bytes);
+
+	if (n == 0)
+		return -ERANGE;
+	return n < 0 ? n : 0;
+}
+
+static void map_page_dirty(struct vm_object *o, uint64_t index)
+{
+	pagecache_set_dirty(&map_file(o)->inode->cache, index);
+}
+
+static int write_back(struct file *f, uint64_t index, struct page *p)
+{
+	uint64_t pos = index << PAGE_SHIFT, size = f->inode->attr.size;
+	struct iovec iov = {page_to_virt(p), PAGE_SIZE};
+	struct iov_iter it;
+	ssize_t n;
+
+	if (pos >= size)
+		return 0;
+	iov.iov_len = min(PAGE_SIZE, size - pos);
+	iter_init(&it, &iov, 1, true);
+	n = f->ops->write(f, &it, &pos);
+	return n < 0 ? (int)n : 0;
+}
+
+static int map_sync(struct vm_object *o, uint64_t index, uint64_t n)
+{
+	struct file *f = map_file(o);
+	struct pagecache *pc = &f->inode->cache;
+	uint64_t last = index + n - 1, at;
+	struct page *p;
+	int err = 0, e;
+
+	if (pc->keep)
+		return 0; /* the cache is the file */
+	while (n && index <= last &&
+	       (p = pagecache_next_dirty(pc, index, last, &at))) {
+		e = write_back(f, at, p);
+		err = err ? err : e;
+		page_unref(p);
+		index = at + 1;
+	}
+	return err;
+}
+
+static void map_release(struct vm_object *o)
+{
+	struct file *f = map_file(o);
+	struct pagecache *pc = &f->inode->cache;
+	uint64_t at = 0;
+	struct page *p;
+
+	if ((f->flags & O_ACCMODE) == O_RDWR && !pc->keep) {
+		(void)map_sync(o, 0, UINT64_MAX);
+		while ((p = pagecache_next_dirty(pc, at, UINT64_MAX, &at))) {
+			pagecache_set_clean(pc, at);
+			page_unref(p);
+		}
+	}
+	mutex_lock(&maps_lock);
+	list_remove(&container_of(o, struct file_map, object)->node);
+	mutex_unlock(&maps_lock);
+	file_put(f);
+	kfree(container_of(o, struct file_map, object));
+}
+
+static const struct vm_object_ops map_ops = {
+    .page_get = map_page_get,
+    .page_dirty = map_page_dirty,
+    .sync = map_sync,
+    .release = map_release,
+};
+
+int inode_file_mmap(struct file *f, struct vm_region *r)
+{
+	struct file_map *m;
+
+	if (!INODE_IS_REG(f->inode))
+		return -ENODEV;
+	m = kmalloc(sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	file_ref(f);
+	m->file = f;
+	m->object = (struct vm_object){&map_ops, 1};
+	mutex_lock(&maps_lock);
+	list_push_back(&maps, &m->node);
+	mutex_unlock(&maps_lock);
+	r->object = &m->object;
+	return 0;
+}
+
+void vfs_sync_all(void)
+{
+	struct file_map *m;
+
+	MUTEX_GUARD(&maps_lock);
+	list_for_each(m, &maps, node)(void) map_sync(&m->object, 0, UINT64_MAX);
+}

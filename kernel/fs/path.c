@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Path resolution; see path.h. */
+#include <linux/fcntl.h>
+#include "kernel/fs/path.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/kmem.h"
+#include "kernel/sched/clock.h"
+
+static struct spinlock cwd_lock = SPINLOCK_INIT;
+static struct dentry *cwd; /* [cwd_lock] NULL: the root */
+
+struct dentry *path_cwd(void)
+{
+	struct dentry *d;
+
+	spin_lock(&cwd_lock);
+	d = cwd ? cwd : vfs_root;
+	dentry_ref(d);
+	spin_unlock(&cwd_lock);
+	return d;
+}
+
+void path_set_cwd(struct dentry *d)
+{
+	struct dentry *old;
+
+	spin_lock(&cwd_lock);
+	old = cwd;
+	cwd = d;
+	spin_unlock(&cwd_lock);
+	dentry_put(old);
+}
+
+int vfs_chdir(const char *path)
+{
+	struct dentry *d;
+	int err = path_find(AT_FDCWD, path, 0, &d);
+
+	if (err)
+		return err;
+	if (!INODE_IS_DIR(d->inode)) {
+		dentry_put(d);
+		return -ENOTDIR;
+	}
+	path_set_cwd(d);
+	return 0;
+}
+
+int path_import(struct path_buf *b, const char *user)
+{
+	ssize_t n = copy_in_string(b->fast, user, sizeof(b->fast));
+
+	b->heap = NULL;
+	b->s = b->fast;
+	if (n != -ENAMETOOLONG)
+		return n < 0 ? (int)n : 0;
+	b->s = b->heap = kmalloc(PATH_MAX);
+	if (!b->heap)
+		return -ENOMEM;
+	n = copy_in_string(b->heap, user, PATH_MAX);
+	if (n >= 0)
+		return 0;
+	path_free(b);
+	return (int)n;
+}
+
+void path_free(struct path_buf *b)
+{
+	kfree(b->heap);
+	b->heap = NULL;
+}
+
+int path_child(
+    struct dentry *dir, const struct name *n, uint64_t now, struct dentry **out)
+{
+	struct inode *i = dir->inode;
+	struct dentry *d = dentry_find(dir, n);
+	struct entry e = {NULL, 0};
+	uint32_t gen;
+	int err;
+
+	if (d && (d->pinned || now < d->expiry)) {
+		*out = d;
+		return 0;
+	}
+	gen = __atomic_load_n(&i->dir_gen, __ATOMIC_ACQUIRE);
+	err = i->ops->lookup(i, n, &e);
+	if (err) {
+		dentry_put(d);
+		return err;
+	}
+	if (gen != __atomic_load_n(&i->dir_gen, __ATOMIC_ACQUIRE))
+		e.expiry = 0;
+	*out = dentry_add(dir, n, &e);
+	dentry_put(d);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* From a mount point to what is mounted there. */
+static struct dentry *cross(struct dentry *d)
+{
+	while (d->mounted) {
+		struct dentry *root = d->mounted->root;
+		dentry_ref(root);
+		dentry_put(d);
+		d = root;
+	}
+	return d;
+}
+
+static int start_at(int dirfd, struct dentry **d)
+{
+	struct file *f;
+
+	if (dirfd == AT_FDCWD) {
+		*d = path_cwd();
+		return 0;
+	}
+	f = fd_get(dirfd);
+	if (!f)
+		return -EBADF;
+	*d = f->dentry;
+	if (*d)
+		dentry_ref(*d);
+	file_put(f);
+	return *d ? 0 : -ENOTDIR;
+}
+
+static void to_root(struct walk *w)
+{
+	dentry_put(w->dir);
+	dentry_ref(vfs_root);
+	w->dir = vfs_root;
+}
+
+int walk_start(struct walk *w, int dirfd, const char *path)
+{
+	memset(w, 0, sizeof(*w));
+	w->rest = path;
+	w->now = clock_monotonic();
+	if (*path == '/') {
+		to_root(w);
+		return 0;
+	}
+	if (!*path)
+		return -ENOENT;
+	return start_at(dirfd, &w->dir);
+}
+
+void walk_end(struct walk *w)
+{
+	dentry_put(w->dir);
+	kfree(w->buf);
+	w->dir = NULL;
+	w->buf = NULL;
+}
+
+/* Take the next component off the path. */
+static int next_name(struct walk *w)
+{
+	const char *s = w->rest;
+	unsigned n = 0;
+
+	while (*s == '/')
+		s++;
+	while (s[n] && s[n] != '/')
+		n++;
+	w->last = (struct name){s, n};
+	s += n;
+	w->slash = *s == '/';
+	while (*s == '/')
+		s++;
+	w->rest = s;
+	if (n > NAME_MAX)
+		return -ENAMETOOLONG;
+	w->kind = LAST_NAME;
+	if (n == 0 || (n == 1 && w->last.s[0] == '.'))
+		w->kind = LAST_DOT;
+	else if (n == 2 && w->last.s[0] == '.' && w->last.s[1] == '.')
+		w->kind = LAST_DOTDOT;
+	return 0;
+}
+
+static void step_to(struct walk *w, struct dentry *d)
+{
+	dentry_put(w->dir);
+	w->dir = d;
+}
+
+int walk_last(struct walk *w, struct dentry **d)
+{
+	int err;
+
+	if (w->kind != LAST_NAME) {
+		*d = w->dir;
+		dentry_ref(*d);
+		return 0;
+	}
+	err = path_child(w->dir, &w->last, w->now, d);
+	if (!err)
+		*d = cross(*d);
+	return err;
+}
+
+char *path_readlink(struct inode *i, int *err)
+{
+	char *buf = kmalloc(PATH_MAX), *s;
+	int n;
+
+	if (!buf) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	n = i->ops->readlink(i, buf, PATH_MAX - 1);
+	if (n == 0)
+		n = -ENOENT;
+	*err = min(n, 0);
+	s = n > 0 ? kmalloc((size_t)n + 1) : NULL;
+	if (s) {
+		memcpy(s, buf, (size_t)n);
+		s[n] = 0;
+	} else if (n > 0) {
+		*err = -ENOMEM;
+	}
+	kfree(buf);
+	return s;
+}
+
+/* Put the target of link d before the rest of the path. */
+static int expand(struct walk *w, struct dentry *d)
+{
+	char *target, *joined;
+	size_t tlen, rlen;
+	int err;
+
+	if (++w->links > LINKS_MAX)
+		return -ELOOP;
+	target = path_readlink(d->inode, &err);
+	if (!target)
+		return err;
+	tlen = strlen(target);
+	rlen = strlen(w->rest);
+	joined = tlen + rlen + 2 > PATH_MAX ? NULL : kmalloc(tlen + rlen + 2);
+	if (!joined) {
+		kfree(target);
+		return tlen + rlen + 2 > PATH_MAX ? -ENAMETOOLONG : -ENOMEM;
+	}
+	memcpy(joined, target, tlen);
+	if (w->slash)
+		joined[tlen++] = '/';
+	memcpy(joined + tlen, w->rest, rlen + 1);
+	kfree(target);
+	kfree(w->buf);
+	w->rest = w->buf = joined;
+	if (*joined == '/')
+		to_root(w);
+	return 0;
+}
+
+/* Enter the directory that the component just taken names. */
+static int step(struct walk *w)
+{
+	struct dentry *d;
+	int err;
+
+	if (w->kind != LAST_NAME)
+		return 0;
+	err = walk_last(w, &d);
+	if (err)
+		return err;
+	if (!d->inode) {
+		err = -ENOENT;
+	} else if (INODE_IS_LINK(d->inode)) {
+		err = expand(w, d);
+	} else if (!INODE_IS_DIR(d->inode)) {
+		err = -ENOTDIR;
+	} else {
+		step_to(w, d);
+		return 0;
+	}
+	dentry_put(d);
+	return err;
+}
+
+int walk_parent(struct walk *w)
+{
+	int err;
+
+	for (;;) {
+		if (!INODE_IS_DIR(w->dir->inode))
+			return -ENOTDIR;
+		err = next_name(w);
+		if (err)
+			return err;
+		if (w->kind == LAST_DOTDOT)
+			step_to(w, dentry_parent(w->dir));
+		if (!*w->rest)
+			return 0;
+		err = step(w);
+		if (err)
+			return err;
+	}
+}
+
+int walk_follow(struct walk *w, struct dentry *d)
+{
+	int err = expand(w, d);
+
+	return err ? err : walk_parent(w);
+}
+
+static int find(struct walk *w, unsigned flags, struct dentry **out)
+{
+	struct dentry *d;
+	int err = walk_parent(w);
+
+	while (!err) {
+		err = walk_last(w, &d);
+		if (err)
+			break;
+		if (!d->inode)
+			err = -ENOENT;
+		else if (INODE_IS_LINK(d->inode) &&
+			 (w->slash || !(flags & PATH_NOFOLLOW)))
+			err = walk_follow(w, d);
+		else if (w->slash && !INODE_IS_DIR(d->inode))
+			err = -ENOTDIR;
+		else {
+			*out = d;
+			return 0;
+		}
+		dentry_put(d);
+	}
+	return err;
+}
+
+int path_find(int dirfd, const char *path, unsigned flags, struct dentry **d)
+{
+	struct walk w;
+	int err;
+
+	if (!*path && flags & PATH_EMPTY_OK)
+		return start_at(dirfd, d);
+	err = walk_start(&w, dirfd, path);
+	if (!err)
+		err = find(&w, flags, d);
+	walk_end(&w);
+	return err;
+}

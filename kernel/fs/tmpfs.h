@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tmpfs: files in memory.  tmpfs.c has the tree, tmpfs_file.c the contents.
+ */
+#ifndef TORIL_KERNEL_FS_TMPFS_H
+#define TORIL_KERNEL_FS_TMPFS_H
+
+#include "kernel/fs/vfs.h"
+
+/* [t] the file system's lock, [i] immutable. */
+struct tmp_inode {
+	struct inode i;
+	struct treap names; /* [t] a directory's entries by hash */
+	uint32_t nr_names;  /* [t] */
+	char *link;         /* [i] a symbolic link's target */
+};
+
+static inline struct tmp_inode *tmp_inode(struct inode *i)
+{
+	return container_of(i, struct tmp_inode, i);
+}
+
+/* The contents of i are as of now. */
+void tmp_touch(struct inode *i);
+
+extern const struct file_ops tmp_file_ops;
+int tmp_pages(struct file *f, uint64_t index, unsigned n, struct page **pages,
+    size_t *bytes);
+int tmp_fallocate(struct file *f, unsigned mode, uint64_t off, uint64_t len);
+void tmp_resize(struct inode *i, uint64_t size);
+/* All pages of i go. */
+void tmp_clear(struct inode *i);
+uint64_t tmp_pages_max(void);
+uint64_t tmp_pages_used(void);
+
+#endif
