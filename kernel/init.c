@@ -171,8 +171,8 @@ static void init_thread(void *arg)
 		for (const char *p = name; *p; p++)
 			if (*p == '/' && p[1])
 				name = p + 1;
+		memset(t->name, 0, sizeof(t->name));
 		memcpy(t->name, name, strnlen(name, sizeof(t->name) - 1));
-		t->name[15] = 0;
 	}
 	control_started();
 	thread_start(t);

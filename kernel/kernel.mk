@@ -28,6 +28,11 @@ $(UAPI)/.stamp:
 	$(Q)ln -sfn /usr/include/linux $(UAPI)/linux
 	$(Q)ln -sfn /usr/include/asm-generic $(UAPI)/asm-generic
 	$(Q)ln -sfn /usr/include/x86_64-linux-gnu/asm $(UAPI)/asm
+	@mkdir -p $(UAPI)/sys
+	@# linux/vm_sockets.h wants libc's struct sockaddr
+	$(Q)printf '#include <linux/socket.h>\ntypedef __kernel_sa_family_t sa_family_t;\nstruct sockaddr {\n\t%s\n};\n' \
+		'sa_family_t sa_family; char sa_data[14];' \
+		>$(UAPI)/sys/socket.h
 	@touch $@
 
 # Kernel calls are called by the stubs that calls.def makes, by no header.

@@ -1,78 +1,352 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control channel, guest side; see control.h and wire.h.
+ *
+ * The configuration is read by the first thread; after CTL_START a kernel
+ * thread of its own reads what comes at run time.  Everything from the
+ * launcher is checked for size: it is trusted to run us, not to be correct.
+ */
 #include "kernel/control/control.h"
+#include "drivers/virtio/virtio.h"
 #include "kernel/arch/x86_64/cpu.h"
-#include "kernel/arch/x86_64/uart.h"
-#include "kernel/fs/file.h"
+#include "kernel/control/stdio.h"
+#include "kernel/control/wire.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/lib/cmdline.h"
 #include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/kmem.h"
+#include "kernel/net/inet.h"
+#include "kernel/net/vsock.h"
+#include "kernel/sched/clock.h"
+#include "kernel/sched/signal.h"
+#include "kernel/sched/thread.h"
+#include "posix/sysinfo.h"
 
 static char *no_argv[] = {"program", NULL};
 static char *no_envp[] = {NULL};
 struct control_config control_config = {
     .argv = no_argv, .envp = no_envp, .argc = 1};
 
-static ssize_t uart_file_write(
-    struct file *f, struct iov_iter *it, uint64_t *pos)
-{
-	char buf[128];
-	ssize_t n, done = 0;
+static struct stream *ctl;	/* NULL: no launcher */
+static uint32_t ctl_port;
+static struct mutex send_lock = MUTEX_INIT(send_lock);
 
-	(void)f, (void)pos;
-	while (it->left) {
-		n = iter_in(buf, min(sizeof(buf), it->left), it);
-		if (n < 0)
-			return done ? done : n;
-		uart_write(buf, (size_t)n);
-		done += n;
-	}
-	return done;
-}
-
-static void uart_file_release(struct file *f)
-{
-	(void)f;
-}
-
-static int uart_file_stat(struct file *f, struct stat *st)
-{
-	(void)f, (void)st;
-	return -EIO;
-}
-
-static const struct file_ops uart_file_ops = {
-    .read = file_no_read,
-    .write = uart_file_write,
-    .seek = file_no_seek,
-    .poll = file_always_ready,
-    .ioctl = file_no_ioctl,
-    .stat = uart_file_stat,
-    .mmap = file_no_mmap,
-    .flush = file_no_flush,
-    .fsync = file_no_fsync,
-    .release = uart_file_release,
+struct string_array {
+	char **v;
+	unsigned n, cap;
 };
 
-int control_start(const char *cmdline)
+static int array_add(struct string_array *a, char *s)
 {
-	(void)cmdline;
-	for (int i = 0; i < 3; i++) {
-		struct file *f = file_alloc(&uart_file_ops, 2);
-		if (!f || fd_install(f, 0, false) < 0)
+	if (a->n + 1 >= a->cap) {
+		unsigned cap = a->cap ? a->cap * 2 : 16;
+		char **v = krealloc(a->v, cap * sizeof(*v));
+		if (!v)
 			return -ENOMEM;
+		a->v = v;
+		a->cap = cap;
+	}
+	a->v[a->n++] = s;
+	a->v[a->n] = NULL;
+	return 0;
+}
+
+void control_send(unsigned type, const void *data, size_t n)
+{
+	struct ctl_msg m = {type, (uint32_t)n};
+	uint8_t buf[sizeof(m) + 64];
+
+	if (!ctl || n > 64)
+		return;
+	memcpy(buf, &m, sizeof(m));
+	memcpy(buf + sizeof(m), data, n);
+	MUTEX_GUARD(&send_lock);
+	(void)stream_send_all(ctl, buf, sizeof(m) + n);
+}
+
+/* Read one message; the payload is kmalloc'ed, with a NUL behind it. */
+static int message_read(struct ctl_msg *m, char **payload)
+{
+	ssize_t r = stream_recv_all(ctl, m, sizeof(*m));
+
+	*payload = NULL;
+	if (r != sizeof(*m))
+		return r < 0 ? (int)r : -ECONNRESET;
+	if (m->len > CTL_MSG_MAX)
+		return -EPROTO;
+	*payload = kmalloc(m->len + 1);
+	if (!*payload)
+		return -ENOMEM;
+	r = m->len ? stream_recv_all(ctl, *payload, m->len) : 0;
+	if (r != (ssize_t)m->len) {
+		kfree(*payload);
+		return r < 0 ? (int)r : -ECONNRESET;
+	}
+	(*payload)[m->len] = 0;
+	return 0;
+}
+
+/* Mounts come in any order; a parent must exist before what is in it. */
+struct mount_request {
+	char *payload;
+	size_t len;
+};
+
+#define MOUNTS_MAX 8
+
+struct config_state {
+	struct string_array argv, envp;
+	struct mount_request mounts[MOUNTS_MAX];
+	unsigned nr_mounts;
+	char *cwd;
+	bool started;
+};
+
+static int mount_add(struct config_state *s, char *payload, size_t len)
+{
+	if (len < sizeof(struct ctl_mount) + 2 || s->nr_mounts == MOUNTS_MAX)
+		return -EPROTO;
+	s->mounts[s->nr_mounts++] = (struct mount_request){payload, len};
+	return 0;
+}
+
+/* Takes the payload over if it returns 1. */
+static int config_message(
+    struct config_state *s, const struct ctl_msg *m, char *payload)
+{
+	struct ctl_stdio io;
+	uint32_t version;
+	int err;
+
+	switch (m->type) {
+	case CTL_HELLO:
+		if (m->len != sizeof(version))
+			return -EPROTO;
+		memcpy(&version, payload, sizeof(version));
+		if (version == CTL_VERSION)
+			return 0;
+		printk("toril: the launcher speaks version %u, not %u\n",
+		    version, CTL_VERSION);
+		return -EPROTO;
+	case CTL_ARG:
+		err = array_add(&s->argv, payload);
+		return err ? err : 1;
+	case CTL_ENV:
+		err = array_add(&s->envp, payload);
+		return err ? err : 1;
+	case CTL_CWD:
+		s->cwd = payload;
+		return 1;
+	case CTL_MOUNT:
+		err = mount_add(s, payload, m->len);
+		return err ? err : 1;
+	case CTL_STDIO:
+		if (m->len != sizeof(io))
+			return -EPROTO;
+		memcpy(&io, payload, sizeof(io));
+		return stdio_install(ctl_port, &io);
+	case CTL_HOSTNAME:
+		memcpy(sysinfo_hostname, payload,
+		    min(m->len + 1ul, sizeof(sysinfo_hostname) - 1));
+		return 0;
+	case CTL_CLOCK:
+		if (m->len != 8)
+			return -EPROTO;
+		clock_set_realtime(*(uint64_t *)payload);
+		return 0;
+	case CTL_OUTBOUND:
+		inet_allow_outbound(ctl_port + CTL_PORT_SOCKS);
+		return 0;
+	case CTL_START:
+		s->started = true;
+		return 0;
+	}
+	return -EPROTO;
+}
+
+static size_t mount_path_len(const struct mount_request *r)
+{
+	return strlen(r->payload + sizeof(struct ctl_mount) +
+	    strlen(r->payload + sizeof(struct ctl_mount)) + 1);
+}
+
+static int mount_one(const struct mount_request *r)
+{
+	const struct ctl_mount *m = (const void *)r->payload;
+	const char *tag = r->payload + sizeof(*m);
+	const char *path = tag + strlen(tag) + 1;
+	int err;
+
+	if (path >= r->payload + r->len)
+		return -EPROTO;
+	err = vfs_mount_virtiofs(tag, path, m->flags & CTL_MOUNT_RDONLY);
+	if (err)
+		printk("toril: can't mount %s: error %d\n", path, -err);
+	return err;
+}
+
+/* Shortest path first: what others are mounted below. */
+static int mounts_apply(struct config_state *s)
+{
+	int err = 0;
+
+	for (unsigned done = 0; done < s->nr_mounts && !err; done++) {
+		unsigned pick = done;
+		for (unsigned i = done; i < s->nr_mounts; i++)
+			if (mount_path_len(&s->mounts[i]) <
+			    mount_path_len(&s->mounts[pick]))
+				pick = i;
+		struct mount_request r = s->mounts[pick];
+		s->mounts[pick] = s->mounts[done];
+		err = mount_one(&r);
+		kfree(r.payload);
+	}
+	return err;
+}
+
+static int config_apply(struct config_state *s)
+{
+	int err = mounts_apply(s);
+
+	if (err)
+		return err;
+	if (s->cwd && *s->cwd) {
+		err = vfs_chdir(s->cwd);
+		if (err) {
+			printk("toril: working directory %s: error %d\n",
+			    s->cwd, -err);
+			return err;
+		}
+	}
+	if (s->argv.n) {
+		control_config.argv = s->argv.v;
+		control_config.argc = s->argv.n;
+	}
+	if (s->envp.n) {
+		control_config.envp = s->envp.v;
+		control_config.envc = s->envp.n;
 	}
 	return 0;
 }
 
+static int config_read(void)
+{
+	struct config_state s = {.started = false};
+	struct ctl_msg m;
+	char *payload;
+	int err = 0;
+
+	while (!s.started && !err) {
+		err = message_read(&m, &payload);
+		if (err)
+			return err;
+		err = config_message(&s, &m, payload);
+		if (err != 1)
+			kfree(payload);
+		err = min(err, 0);
+	}
+	return err ? err : config_apply(&s);
+}
+
+static void run_time_message(const struct ctl_msg *m, const char *payload)
+{
+	struct ctl_winsize w;
+	uint32_t signo;
+
+	if (m->type == CTL_SIGNAL && m->len == sizeof(signo)) {
+		memcpy(&signo, payload, sizeof(signo));
+		if (signo >= 1 && signo <= SIGNALS)
+			(void)signal_send_process((int)signo, NULL);
+	} else if (m->type == CTL_WINSIZE && m->len == sizeof(w)) {
+		memcpy(&w, payload, sizeof(w));
+		stdio_set_winsize(&w);
+		(void)signal_send_process(SIG_WINCH, NULL);
+	} else if (m->type == CTL_SHARE_GONE) {
+		fs_share_gone(payload);
+	}
+}
+
+static void listener_thread(void *arg)
+{
+	struct ctl_msg m;
+	char *payload;
+
+	(void)arg;
+	while (message_read(&m, &payload) == 0) {
+		run_time_message(&m, payload);
+		kfree(payload);
+	}
+	/* The launcher is gone: nobody is left to run for. */
+	machine_exit(1);
+}
+
+static int connect_launcher(void)
+{
+	struct vsock_conn *c;
+	int err;
+
+	c = vsock_connect(ctl_port, NULL, NULL, &err);
+	if (!c)
+		return err;
+	(void)wait_event(&c->s.wait, c->state != VSOCK_CONNECTING,
+	    DEADLINE_NEVER, false);
+	if (!vsock_is_connected(c))
+		return -ECONNREFUSED;
+	ctl = &c->s;
+	return 0;
+}
+
+int control_start(const char *cmdline)
+{
+	const char *pos = NULL;
+	const char *value = cmdline_next(cmdline, "toril.ctl", &pos);
+	uint64_t port;
+	int err;
+
+	virtio_probe_all(cmdline);
+	err = vfs_init();
+	if (err)
+		return err;
+	if (!value)
+		return stdio_install_uart();
+	if (!cmdline_number(&value, "", &port) || port > UINT32_MAX - CTL_PORTS)
+		return -EINVAL;
+	ctl_port = (uint32_t)port;
+	err = connect_launcher();
+	if (!err)
+		err = config_read();
+	if (!err)
+		err = thread_spawn_kernel("control", listener_thread, NULL);
+	return err;
+}
+
 void control_started(void)
 {
+	control_send(CTL_STARTED, NULL, 0);
 }
 
 void control_listening(uint16_t port)
 {
-	(void)port;
+	uint32_t p = port;
+
+	control_send(CTL_LISTEN, &p, sizeof(p));
 }
 
 noreturn void control_exit(int status, int signo)
 {
-	(void)signo;
-	machine_exit((uint8_t)status);
+	static uint32_t exiting;
+	struct ctl_exit e = {
+	    .status = (uint32_t)status, .signal = (uint32_t)signo};
+
+	if (!ctl)
+		machine_exit((uint8_t)status);
+	if (!__atomic_exchange_n(&exiting, 1, __ATOMIC_ACQ_REL)) {
+		vfs_sync_all();
+		e.stdout_bytes = stdio_written(1);
+		e.stderr_bytes = stdio_written(2);
+		control_send(CTL_EXIT, &e, sizeof(e));
+	}
+	for (;;)
+		(void)thread_sleep(DEADLINE_NEVER, false);
 }

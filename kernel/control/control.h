@@ -21,6 +21,9 @@ extern struct control_config control_config;
  * descriptors 0, 1 and 2.  0 or -errno.  May sleep. */
 int control_start(const char *cmdline);
 
+/* Send a message of at most 64 bytes; may sleep.  Nothing without launcher. */
+void control_send(unsigned type, const void *data, size_t n);
+
 /* main() is about to run. */
 void control_started(void);
 

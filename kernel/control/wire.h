@@ -51,6 +51,8 @@ enum ctl_type {
 	CTL_HOSTNAME = 7, /* no NUL */
 	CTL_OUTBOUND = 8, /* empty: --connect was given, use SOCKS */
 	CTL_START = 9,	  /* empty */
+	CTL_CLOCK = 10, /* uint64_t: now, nanoseconds since 1970 UTC; sent
+			   right before CTL_START */
 
 	/* launcher -> guest, at any time after CTL_START */
 	CTL_SIGNAL = 16,	/* uint32_t signal number, Linux x86-64 */

@@ -15,6 +15,7 @@
 #define CLOEXEC	   1ul
 
 unsigned fd_limit = 1024;
+void (*file_epoll_forget)(struct file *f);
 
 static struct spinlock table_lock = SPINLOCK_INIT;
 static uintptr_t *table;    /* [table_lock] struct file * | CLOEXEC */
@@ -93,6 +94,8 @@ void file_put(struct file *f)
 	assert(f->refs > 0);
 	if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL))
 		return;
+	if (!list_empty(&f->epolls))
+		file_epoll_forget(f);
 	f->ops->release(f);
 	kfree(f);
 }

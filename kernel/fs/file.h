@@ -94,6 +94,9 @@ int file_no_mmap(struct file *, struct vm_region *);	    /* ENODEV */
 int file_no_flush(struct file *);			    /* 0 */
 int file_no_fsync(struct file *, bool);			    /* EINVAL */
 
+/* Set once there is an epoll: takes a dying file out of all sets. */
+extern void (*file_epoll_forget)(struct file *f);
+
 /* A file with one reference; NULL when memory is short. */
 struct file *file_alloc(const struct file_ops *ops, unsigned flags);
 void file_ref(struct file *f);

@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * AF_INET and AF_INET6 stream sockets without a TCP/IP stack.
+ *
+ * Ports are vsock ports: a listener on TCP port N takes raw connections on
+ * vsock port N, and on CTL_PUBLISHED_BASE + N those that the launcher passes
+ * on, which begin with a PROXY v2 header that says who the client is.
+ * Loopback connections are local streams.  All others go to the launcher's
+ * SOCKS server.  proxy.c and socks.c hold the two protocols.
+ *
+ * An address is kept as IPv6 throughout, IPv4 as ::ffff:a.b.c.d.
+ */
+#include "kernel/net/inet.h"
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/tcp.h>
+#include "kernel/control/control.h"
+#include "kernel/control/wire.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/random.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/kmem.h"
+#include "kernel/net/inet_addr.h"
+#include "kernel/net/socket.h"
+#include "kernel/net/socket_abi.h"
+#include "kernel/net/vsock.h"
+
+#define EPHEMERAL_FIRST 32768u
+#define EPHEMERAL_COUNT 28232u
+#define REUSE (1u << 2) /* SO_REUSEADDR in socket.flags */
+
+/* Shared by the listeners of one port (IPv4 and IPv6 may have one each). */
+struct inet_port {
+	struct list node; /* [n] */
+	uint16_t port;
+	unsigned users;	  /* [n] */
+	struct vsock_listener raw, published;
+};
+
+/* A bound socket.  [n] inet_lock. */
+struct inet_sock {
+	struct list node; /* [n] in `bound` */
+	struct socket *s;
+	struct inet_addr addr; /* [n] port 0: not bound */
+	bool v6only;
+	bool listening;	       /* [n] */
+	struct inet_port *port; /* [n] reachable from the host */
+	int nodelay, cork, keepidle, keepintvl, keepcnt, defer, user_timeout;
+	int quickack, tos;
+};
+
+static struct mutex inet_lock = MUTEX_INIT(inet_lock);
+static struct list bound = LIST_INIT(bound); /* [n] */
+static struct list ports = LIST_INIT(ports); /* [n] */
+static uint32_t socks_port;
+
+static const struct socket_ops inet_ops;
+
+void inet_allow_outbound(uint32_t port)
+{
+	socks_port = port;
+}
+
+static bool takes_v4(const struct inet_sock *i)
+{
+	return i->s->family == AF_INET ||
+	    (!i->v6only &&
+		(inet_is_any(&i->addr) || inet_is_v4(&i->addr)));
+}
+
+static bool takes_v6(const struct inet_sock *i)
+{
+	return i->s->family == AF_INET6 && !inet_is_v4(&i->addr);
+}
+
+/* Could one client address reach both? */
+static bool overlap(const struct inet_sock *a, const struct inet_sock *b)
+{
+	bool v4 = takes_v4(a) && takes_v4(b);
+	bool v6 = takes_v6(a) && takes_v6(b);
+
+	if (a->addr.port != b->addr.port || !(v4 || v6))
+		return false;
+	return inet_is_any(&a->addr) || inet_is_any(&b->addr) ||
+	    !memcmp(a->addr.ip, b->addr.ip, 16);
+}
+
+static bool conflict_locked(struct inet_sock *me, bool listening_only)
+{
+	struct inet_sock *o;
+
+	list_for_each(o, &bound, node) {
+		bool reuse = me->s->flags & o->s->flags & REUSE;
+		if (o == me || !overlap(me, o))
+			continue;
+		if (o->listening || (!listening_only && !reuse))
+			return true;
+	}
+	return false;
+}
+
+static int pick_port_locked(struct inet_sock *me)
+{
+	uint32_t start;
+
+	random_bytes(&start, sizeof(start));
+	for (uint32_t i = 0; i < EPHEMERAL_COUNT; i++) {
+		me->addr.port = (uint16_t)(EPHEMERAL_FIRST +
+		    (start + i) % EPHEMERAL_COUNT);
+		if (!conflict_locked(me, false))
+			return 0;
+	}
+	me->addr.port = 0;
+	return -EADDRINUSE;
+}
+
+static void local_name(struct inet_sock *i)
+{
+	inet_export(&i->addr, i->s->family, &i->s->local);
+}
+
+static int bind_locked(struct inet_sock *i)
+{
+	int err = 0;
+
+	if (!i->addr.port)
+		err = pick_port_locked(i);
+	else if (conflict_locked(i, false))
+		err = -EADDRINUSE;
+	if (err)
+		return err;
+	list_push_back(&bound, &i->node);
+	i->s->bound = true;
+	local_name(i);
+	return 0;
+}
+
+static int inet_bind(struct socket *s, const struct sock_addr *a)
+{
+	struct inet_sock *i = s->priv;
+	struct inet_addr addr;
+	int err = inet_import(a, s->family, &addr);
+
+	if (err)
+		return err;
+	if (s->bound)
+		return -EINVAL;
+	if (!inet_is_any(&addr) && !inet_is_loopback(&addr))
+		return -EADDRNOTAVAIL; /* there is no interface but lo */
+	MUTEX_GUARD(&inet_lock);
+	i->addr = addr;
+	err = bind_locked(i);
+	if (err)
+		i->addr.port = 0;
+	return err;
+}
+
+/* The listening socket that a client of this family reaches, or NULL. */
+static struct inet_sock *listener_locked(
+    uint16_t port, bool v4, const struct inet_addr *to)
+{
+	struct inet_sock *o, *best = NULL;
+
+	list_for_each(o, &bound, node) {
+		if (!o->listening || o->addr.port != port ||
+		    !(v4 ? takes_v4(o) : takes_v6(o)))
+			continue;
+		if (!to && inet_is_loopback(&o->addr))
+			continue;
+		if (to && !inet_is_any(&o->addr) &&
+		    memcmp(o->addr.ip, to->ip, 16))
+			continue;
+		/* The more specific one wins. */
+		if (!best || !inet_is_any(&o->addr) || inet_is_any(&best->addr))
+			best = o;
+	}
+	return best;
+}
+
+/* Give an accepted stream to the socket that takes such clients. */
+static bool deliver(struct stream *st, uint16_t port,
+    const struct inet_addr *local, const struct inet_addr *peer)
+{
+	struct inet_sock *l;
+	struct sock_addr sl, sp;
+	bool ok;
+
+	mutex_lock(&inet_lock);
+	l = listener_locked(port, inet_is_v4(peer), NULL);
+	if (l) {
+		inet_export(local, l->s->family, &sl);
+		inet_export(peer, l->s->family, &sp);
+	}
+	ok = l && socket_queue_push(l->s, st, &sl, &sp);
+	mutex_unlock(&inet_lock);
+	return ok;
+}
+
+static bool accept_raw(struct vsock_listener *vl, struct vsock_conn *c)
+{
+	struct inet_port *p = vl->owner;
+	struct inet_addr local, peer;
+
+	inet_loopback_v4(&local, p->port);
+	inet_loopback_v4(&peer, (uint16_t)c->peer_port);
+	return deliver(&c->s, p->port, &local, &peer);
+}
+
+static bool accept_published(struct vsock_listener *vl, struct vsock_conn *c)
+{
+	struct inet_port *p = vl->owner;
+	struct inet_addr local, peer;
+
+	proxy_take(c, &peer, &local);
+	local.port = p->port;
+	return deliver(&c->s, p->port, &local, &peer);
+}
+
+/* Called with vsock's lock held: a look without ours.  A listener leaves
+ * `bound` only after vsock_unlisten, which takes that lock. */
+static bool has_room(struct vsock_listener *vl)
+{
+	struct inet_port *p = vl->owner;
+	struct inet_sock *o;
+
+	list_for_each(o, &bound, node)
+		if (o->listening && o->port == p &&
+		    socket_queue_has_room(o->s))
+			return true;
+	return false;
+}
+
+static struct inet_port *port_get_locked(uint16_t port, int *err)
+{
+	struct inet_port *p;
+
+	list_for_each(p, &ports, node) {
+		if (p->port != port)
+			continue;
+		p->users++;
+		return p;
+	}
+	p = kzalloc(sizeof(*p));
+	*err = -ENOMEM;
+	if (!p)
+		return NULL;
+	p->port = port;
+	p->users = 1;
+	p->raw = (struct vsock_listener){.port = port,
+	    .accept = accept_raw,
+	    .has_room = has_room,
+	    .owner = p};
+	p->published = (struct vsock_listener){
+	    .port = CTL_PUBLISHED_BASE + port,
+	    .accept = accept_published,
+	    .has_room = has_room,
+	    .filter = proxy_filter,
+	    .owner = p};
+	*err = vsock_listen(&p->raw);
+	if (!*err) {
+		*err = vsock_listen(&p->published);
+		if (*err)
+			vsock_unlisten(&p->raw);
+	}
+	if (*err) {
+		kfree(p);
+		return NULL;
+	}
+	list_push_back(&ports, &p->node);
+	return p;
+}
+
+static void port_put_locked(struct inet_port *p)
+{
+	if (--p->users)
+		return;
+	vsock_unlisten(&p->raw);
+	vsock_unlisten(&p->published);
+	list_remove(&p->node);
+	kfree(p);
+}
+
+static int listen_locked(struct inet_sock *i)
+{
+	int err = 0;
+
+	if (!i->s->bound)
+		err = bind_locked(i);
+	else if (conflict_locked(i, true))
+		err = -EADDRINUSE;
+	if (err)
+		return err;
+	if (!inet_is_loopback(&i->addr)) {
+		i->port = port_get_locked(i->addr.port, &err);
+		if (!i->port)
+			return err;
+	}
+	i->listening = i->s->listening = true;
+	return 0;
+}
+
+static int inet_listen(struct socket *s)
+{
+	struct inet_sock *i = s->priv;
+	int err;
+
+	mutex_lock(&inet_lock);
+	err = listen_locked(i);
+	mutex_unlock(&inet_lock);
+	if (!err && i->port)
+		control_listening(i->addr.port);
+	return err;
+}
+
+/* Both ends in memory; the other one goes to the listener at once. */
+static int connect_local(struct inet_sock *i, const struct inet_addr *to)
+{
+	struct inet_sock *l;
+	struct stream *mine, *theirs;
+	struct inet_addr from = *to;
+	struct sock_addr sl, sp;
+	int err;
+
+	MUTEX_GUARD(&inet_lock);
+	l = listener_locked(to->port, inet_is_v4(to), to);
+	if (!l || !socket_queue_has_room(l->s))
+		return -ECONNREFUSED;
+	if (!i->s->bound) {
+		from.port = 0;
+		i->addr = from;
+		err = bind_locked(i);
+		if (err)
+			return err;
+	}
+	from.port = i->addr.port;
+	err = local_pair(&mine, &theirs);
+	if (err)
+		return err;
+	inet_export(to, l->s->family, &sl);
+	inet_export(&from, l->s->family, &sp);
+	if (!socket_queue_push(l->s, theirs, &sl, &sp)) {
+		mine->ops->close(mine);
+		theirs->ops->close(theirs);
+		return -ECONNREFUSED;
+	}
+	i->s->stream = mine;
+	return 0;
+}
+
+static int inet_connect(struct socket *s, const struct sock_addr *a)
+{
+	struct inet_sock *i = s->priv;
+	struct inet_addr to;
+	struct vsock_conn *c;
+	int err = inet_import(a, s->family, &to);
+
+	if (err)
+		return err;
+	if (inet_is_any(&to))
+		inet_loopback_like(&to);
+	if (inet_is_loopback(&to))
+		return connect_local(i, &to);
+	if (!socks_port)
+		return -ENETUNREACH;
+	c = socks_connect(socks_port, &to, &err);
+	if (!c)
+		return err;
+	s->stream = &c->s;
+	if (!s->bound) {
+		struct inet_addr from;
+		inet_loopback_v4(&from, (uint16_t)c->local_port);
+		inet_export(&from, s->family, &s->local);
+	}
+	return -EINPROGRESS;
+}
+
+static bool is_vsock(const struct socket *s)
+{
+	return stream_is_vsock(s->stream);
+}
+
+static bool inet_is_connecting(struct socket *s)
+{
+	struct vsock_conn *c;
+
+	if (!is_vsock(s))
+		return false;
+	c = vsock_of(s->stream);
+	return c->state != VSOCK_DEAD && !vsock_is_connected(c) &&
+	    c->state != VSOCK_CLOSING;
+}
+
+static int inet_connect_result(struct socket *s)
+{
+	return is_vsock(s) ? vsock_take_error(vsock_of(s->stream)) : 0;
+}
+
+/* TCP's tuning knobs have nothing to tune, but are remembered. */
+static int *tcp_option(struct inet_sock *i, int name)
+{
+	switch (name) {
+	case TCP_NODELAY:
+		return &i->nodelay;
+	case TCP_CORK:
+		return &i->cork;
+	case TCP_KEEPIDLE:
+		return &i->keepidle;
+	case TCP_KEEPINTVL:
+		return &i->keepintvl;
+	case TCP_KEEPCNT:
+		return &i->keepcnt;
+	case TCP_DEFER_ACCEPT:
+		return &i->defer;
+	case TCP_USER_TIMEOUT:
+		return &i->user_timeout;
+	case TCP_QUICKACK:
+		return &i->quickack;
+	}
+	return NULL;
+}
+
+/* Accepted sockets get their part when an option is first touched. */
+static struct inet_sock *inet_of(struct socket *s)
+{
+	struct inet_sock *i = s->priv;
+
+	if (i)
+		return i;
+	i = kzalloc(sizeof(*i));
+	if (!i)
+		return NULL;
+	list_init(&i->node);
+	i->s = s;
+	i->keepidle = 7200;
+	i->keepintvl = 75;
+	i->keepcnt = 9;
+	s->priv = i;
+	return i;
+}
+
+static int inet_setsockopt(struct socket *s, int level, int name, int v)
+{
+	struct inet_sock *i = inet_of(s);
+	int *p;
+
+	if (!i)
+		return -ENOMEM;
+	if (level == IPPROTO_TCP) {
+		p = tcp_option(i, name);
+		if (!p)
+			return -ENOPROTOOPT;
+		if (v < 0)
+			return -EINVAL;
+		*p = name == TCP_NODELAY || name == TCP_CORK ? v != 0 : v;
+		return 0;
+	}
+	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY &&
+	    s->family == AF_INET6) {
+		if (s->bound)
+			return -EINVAL;
+		i->v6only = v != 0;
+		return 0;
+	}
+	if (level == IPPROTO_IP && name == IP_TOS) {
+		i->tos = v;
+		return 0;
+	}
+	return -ENOPROTOOPT;
+}
+
+static int inet_getsockopt(struct socket *s, int level, int name, int *v)
+{
+	struct inet_sock *i = inet_of(s);
+	int *p;
+
+	if (!i)
+		return -ENOMEM;
+	if (level == IPPROTO_TCP) {
+		p = tcp_option(i, name);
+		if (name == TCP_MAXSEG)
+			*v = 32768;
+		else if (p)
+			*v = *p;
+		return p || name == TCP_MAXSEG ? 0 : -ENOPROTOOPT;
+	}
+	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) {
+		*v = i->v6only;
+		return 0;
+	}
+	if (level == IPPROTO_IP && name == IP_TOS) {
+		*v = i->tos;
+		return 0;
+	}
+	return -ENOPROTOOPT;
+}
+
+static void inet_release(struct socket *s)
+{
+	struct inet_sock *i = s->priv;
+
+	if (s->stream && s->linger_reset && is_vsock(s))
+		vsock_kill(vsock_of(s->stream), ECONNRESET);
+	if (!i)
+		return;
+	mutex_lock(&inet_lock);
+	i->listening = false;
+	if (i->port)
+		port_put_locked(i->port);
+	list_remove(&i->node);
+	mutex_unlock(&inet_lock);
+	kfree(i);
+}
+
+static const struct socket_ops inet_ops = {
+    .bind = inet_bind,
+    .listen = inet_listen,
+    .connect = inet_connect,
+    .connect_result = inet_connect_result,
+    .is_connecting = inet_is_connecting,
+    .setsockopt = inet_setsockopt,
+    .getsockopt = inet_getsockopt,
+    .release = inet_release,
+};
+
+int inet_socket(struct socket *s)
+{
+	struct inet_addr any = {.port = 0};
+
+	if (s->type != SOCK_STREAM)
+		return -EPROTONOSUPPORT;
+	if (s->protocol && s->protocol != IPPROTO_TCP)
+		return -EPROTONOSUPPORT;
+	s->protocol = IPPROTO_TCP;
+	s->ops = &inet_ops;
+	if (s->family == AF_INET)
+		inet_any_v4(&any);
+	inet_export(&any, s->family, &s->local);
+	if (!inet_of(s))
+		return -ENOBUFS;
+	((struct inet_sock *)s->priv)->addr = any;
+	return 0;
+}
