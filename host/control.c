@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/run.h"
@@ -46,6 +47,17 @@ static void send_mount(struct run *r, unsigned i)
 	buf_drop(&b);
 }
 
+/* The guest's RTC only counts seconds. */
+static void send_clock(struct run *r)
+{
+	struct timespec now;
+	uint64_t ns;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	control_send(r, CTL_CLOCK, &ns, sizeof(ns));
+}
+
 static void send_configuration(struct run *r)
 {
 	const uint32_t version = CTL_VERSION;
@@ -65,6 +77,7 @@ static void send_configuration(struct run *r)
 	send_text(r, CTL_HOSTNAME, host);
 	if (r->opt.outbound.count)
 		control_send(r, CTL_OUTBOUND, NULL, 0);
+	send_clock(r);
 	control_send(r, CTL_START, NULL, 0);
 	r->configured = true;
 	for (unsigned i = 0; i < r->opt.share_count; i++)

@@ -9,6 +9,7 @@
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/cpu.h"
+#include "kernel/arch/x86_64/mptable.h"
 #include "kernel/control/control.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/cmdline.h"
@@ -22,6 +23,7 @@
 #include "kernel/sched/thread.h"
 
 #define STACK_SIZE (8 * MIB)
+#define IOAPIC_DEFAULT 0xfec00000ull
 #define AUX_MAX	   16
 
 extern char __image_start[], __image_end[];
@@ -178,6 +180,18 @@ static void init_thread(void *arg)
 	thread_start(t);
 }
 
+/* Where PCs have had it since 1995, unless the MP table says otherwise. */
+static uint64_t find_ioapic(void)
+{
+	struct mptable mp;
+
+	if (!mptable_read(&mp))
+		return IOAPIC_DEFAULT;
+	printk_verbose("toril: %u CPUs in the MP table, one used\n",
+	    mp.nr_cpus);
+	return mp.ioapic_addr ? mp.ioapic_addr : IOAPIC_DEFAULT;
+}
+
 noreturn void kernel_main(void)
 {
 	const char *pos = NULL;
@@ -189,7 +203,7 @@ noreturn void kernel_main(void)
 	cpu_init(&cpu_boot);
 	page_init(boot_info.ram, boot_info.nr_ram,
 	    phys_to_virt(boot_info.page_map));
-	apic_init();
+	apic_init(find_ioapic());
 	clock_measure_begin();
 	random_bytes(&random, sizeof(random));
 	vm_init((uintptr_t)__image_start, (uintptr_t)__image_end, random);

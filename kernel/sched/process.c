@@ -9,11 +9,13 @@
 
 noreturn void process_exit(int status)
 {
+	signal_stop_others();
 	control_exit(status & 0xff, 0);
 }
 
 noreturn void process_exit_signal(int signo)
 {
+	signal_stop_others();
 	control_exit(128 + signo, signo);
 }
 

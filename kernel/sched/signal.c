@@ -30,6 +30,7 @@ static struct signal_action actions[SIGNALS + 1]; /* [signal_lock] */
 static uint64_t process_pending;		  /* [signal_lock] */
 static struct list process_queue = LIST_INIT(process_queue);
 static unsigned queued_total; /* [signal_lock] */
+static bool stopping;	      /* [a] the process is ending */
 
 int signal_thread_init(struct thread *t)
 {
@@ -84,6 +85,8 @@ bool signal_interrupts(struct thread *t)
 {
 	if (!t->signals || t->kernel_only)
 		return false;
+	if (stopping)
+		return true;
 	if (deliverable(t))
 		return true;
 	/* In a cancellation point musl's own signal ends the wait although
@@ -100,6 +103,27 @@ static void notice(struct thread *t)
 	if (c && c->current == t)
 		__atomic_or_fetch(&c->work, CPU_WORK_SIGNAL, __ATOMIC_SEQ_CST);
 	thread_wake(t);
+}
+
+void signal_stop_others(void)
+{
+	struct thread *t;
+	unsigned long flags = spin_lock_irq(&signal_lock);
+
+	__atomic_store_n(&stopping, true, __ATOMIC_SEQ_CST);
+	spin_lock(&threads_lock);
+	list_for_each(t, &threads_all, all_node)
+		if (!t->kernel_only && t != thread_current())
+			notice(t);
+	spin_unlock(&threads_lock);
+	spin_unlock_irq(&signal_lock, flags);
+}
+
+/* Where other threads end up once the process is ending. */
+static void park_if_stopping(void)
+{
+	while (__atomic_load_n(&stopping, __ATOMIC_ACQUIRE))
+		(void)thread_sleep(DEADLINE_NEVER, false);
 }
 
 static int enqueue_locked(struct list *queue, uint64_t *pending, int signo,
@@ -246,6 +270,7 @@ void signal_deliver_trap(struct trap_frame *f)
 	struct signal_thread *s = thread_current()->signals;
 	uint64_t mask;
 
+	park_if_stopping();
 	while (next_signal(&info, &act)) {
 		if (!act.handler)
 			process_exit_signal(info.signo);

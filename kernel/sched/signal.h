@@ -114,6 +114,9 @@ int signal_send_thread(
     struct thread *t, int signo, const struct signal_info *info);
 int signal_send_process(int signo, const struct signal_info *info);
 
+/* The process is ending: no thread but the caller gets back to its code. */
+void signal_stop_others(void);
+
 /* Program code faulted: deliver to it, or end the program with a report. */
 void signal_fault(struct trap_frame *f, const struct fault_info *info);
 

@@ -24,7 +24,6 @@
 #define APIC_TPR	0x08
 #define APIC_MASKED	(1u << 16)
 
-#define IOAPIC_PHYS	 0xfec00000ull
 #define IOAPIC_REDIR(n)	 (0x10 + 2 * (n))
 #define IOAPIC_LEVEL	 (1u << 15)
 
@@ -44,7 +43,7 @@ static void apic_write(unsigned reg, uint32_t v)
 		cpu_wrmsr(MSR_X2APIC + reg, v);
 }
 
-void apic_init(void)
+void apic_init(uint64_t ioapic_phys)
 {
 	uint64_t base = cpu_rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
@@ -59,7 +58,7 @@ void apic_init(void)
 	apic_write(APIC_SVR, 0x100 | IRQ_SPURIOUS);
 	apic_write(APIC_TIMER_DIV, 0x0b); /* divide by 1 */
 	apic_write(APIC_LVT_TIMER, IRQ_TIMER);
-	ioapic = mmio_map(IOAPIC_PHYS, PAGE_SIZE);
+	ioapic = mmio_map(ioapic_phys, PAGE_SIZE);
 	if (!ioapic)
 		panic("ioapic: no memory to map it");
 }

@@ -5,7 +5,8 @@
 
 #include "kernel/lib/base.h"
 
-void apic_init(void);
+/* ioapic_phys: where the first IOAPIC's registers are. */
+void apic_init(uint64_t ioapic_phys);
 uint32_t apic_id(void);
 void apic_eoi(void);
 
