@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the calls on files and names share. */
+#ifndef TORIL_POSIX_FS_H
+#define TORIL_POSIX_FS_H
+
+#include "kernel/fs/path.h"
+
+/* Open a path of kernel memory; mode has the umask applied. */
+int fs_open(int dirfd, const char *path, unsigned flags, uint32_t mode,
+    struct file **f);
+
+uint32_t fs_umask(void);
+
+/* The file that a call with a path and AT_* flags means: AT_EMPTY_PATH and
+ * AT_SYMLINK_NOFOLLOW are taken from at_flags.  With a reference. */
+int fs_find(int dirfd, const char *user, int at_flags, struct dentry **d);
+
+static inline bool fs_writable(const struct file *f)
+{
+	return (f->flags & 3) != 0 && !(f->flags & 010000000);
+}
+
+#endif

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of files: making, linking, removing, renaming, reading links. */
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include "kernel/fs/path.h"
+#include "kernel/mm/kmem.h"
+#include "posix/calls.h"
+#include "posix/fs.h"
+
+#define TYPE_MASK 0170000u
+#define TYPE_FIFO 0010000u
+#define TYPE_CHAR 0020000u
+#define TYPE_DIR  0040000u
+#define TYPE_BLK  0060000u
+#define TYPE_REG  0100000u
+#define TYPE_LINK 0120000u
+#define TYPE_SOCK 0140000u
+
+/* The last component of a program's path, in its directory. */
+struct target {
+	struct path_buf path;
+	struct walk w;
+	struct dentry *d; /* perhaps negative */
+};
+
+static void target_end(struct target *t)
+{
+	dentry_put(t->d);
+	walk_end(&t->w);
+	path_free(&t->path);
+}
+
+static int target_start(struct target *t, int dirfd, const char *user)
+{
+	int err = path_import(&t->path, user);
+
+	t->d = NULL;
+	if (err)
+		return err;
+	err = walk_start(&t->w, dirfd, t->path.s);
+	if (!err)
+		err = walk_parent(&t->w);
+	if (!err)
+		err = walk_last(&t->w, &t->d);
+	if (err)
+		target_end(t);
+	return err;
+}
+
+static struct inode *target_dir(struct target *t)
+{
+	return t->w.dir->inode;
+}
+
+/* Something is mounted on the name. */
+static bool target_busy(const struct target *t)
+{
+	return t->w.kind == LAST_NAME &&
+	       (t->d->parent != t->w.dir || t->d->pinned);
+}
+
+static int check_free(struct target *t, bool dir)
+{
+	if (t->w.kind != LAST_NAME || t->d->inode)
+		return -EEXIST;
+	if (t->w.slash && !dir)
+		return -ENOENT;
+	return t->w.dir->fs->rdonly ? -EROFS : 0;
+}
+
+static int entered(struct target *t, const struct entry *e)
+{
+	struct dentry *d = dentry_add(t->w.dir, &t->w.last, e);
+
+	dentry_put(d);
+	return 0; /* the name exists, cached or not */
+}
+
+static long make_at(int dirfd, const char *user, const struct make *m)
+{
+	struct target t;
+	struct entry e;
+	int err = target_start(&t, dirfd, user);
+
+	if (err)
+		return err;
+	err = check_free(&t, (m->mode & TYPE_MASK) == TYPE_DIR);
+	if (!err)
+		err =
+		    target_dir(&t)->ops->make(target_dir(&t), &t.w.last, m, &e);
+	if (!err)
+		err = entered(&t, &e);
+	target_end(&t);
+	return err;
+}
+
+long kcall_mkdirat(int dirfd, const char *path, unsigned mode)
+{
+	const struct make m = {.mode = TYPE_DIR | (mode & 01777 & ~fs_umask())};
+
+	return make_at(dirfd, path, &m);
+}
+
+long kcall_mkdir(const char *path, unsigned mode)
+{
+	return kcall_mkdirat(AT_FDCWD, path, mode);
+}
+
+long kcall_mknodat(int dirfd, const char *path, unsigned mode, unsigned dev)
+{
+	struct make m = {
+	    .mode = (mode & TYPE_MASK) | (mode & 07777 & ~fs_umask())};
+
+	switch (mode & TYPE_MASK) {
+	case 0:
+		m.mode |= TYPE_REG;
+		break;
+	case TYPE_CHAR:
+	case TYPE_BLK:
+		m.rdev = dev;
+		break;
+	case TYPE_REG:
+	case TYPE_FIFO:
+	case TYPE_SOCK:
+		break;
+	case TYPE_DIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+	return make_at(dirfd, path, &m);
+}
+
+long kcall_mknod(const char *path, unsigned mode, unsigned dev)
+{
+	return kcall_mknodat(AT_FDCWD, path, mode, dev);
+}
+
+long kcall_symlinkat(const char *user_target, int dirfd, const char *path)
+{
+	struct make m = {.mode = TYPE_LINK | 0777};
+	struct path_buf b;
+	long r = path_import(&b, user_target);
+
+	if (r)
+		return r;
+	m.target = b.s;
+	r = *b.s ? make_at(dirfd, path, &m) : -ENOENT;
+	path_free(&b);
+	return r;
+}
+
+long kcall_symlink(const char *target, const char *path)
+{
+	return kcall_symlinkat(target, AT_FDCWD, path);
+}
+
+long kcall_linkat(
+    int from, const char *old, int to, const char *path, int flags)
+{
+	struct target t;
+	struct dentry *d;
+	struct entry e;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = fs_find(from, old,
+	    (flags & AT_EMPTY_PATH) |
+		(flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW),
+	    &d);
+	if (err)
+		return err;
+	err = target_start(&t, to, path);
+	if (err)
+		goto out;
+	err = check_free(&t, false);
+	if (!err && d->inode->fs != t.w.dir->inode->fs)
+		err = -EXDEV;
+	if (!err && INODE_IS_DIR(d->inode))
+		err = -EPERM;
+	if (!err)
+		err = d->inode->ops->link(
+		    d->inode, target_dir(&t), &t.w.last, &e);
+	if (!err)
+		err = entered(&t, &e);
+	target_end(&t);
+out:
+	dentry_put(d);
+	return err;
+}
+
+long kcall_link(const char *old, const char *path)
+{
+	return kcall_linkat(AT_FDCWD, old, AT_FDCWD, path, 0);
+}
+
+static int check_remove(struct target *t, bool dir)
+{
+	if (!dir && t->w.kind != LAST_NAME)
+		return -EISDIR;
+	if (t->w.kind == LAST_DOTDOT)
+		return -ENOTEMPTY;
+	if (t->w.kind == LAST_DOT)
+		return t->d->parent && t->w.last.len ? -EINVAL : -EBUSY;
+	if (t->w.dir->fs->rdonly)
+		return -EROFS;
+	if (!t->d->inode)
+		return -ENOENT;
+	if (dir != INODE_IS_DIR(t->d->inode) ||
+	    (t->w.slash && !INODE_IS_DIR(t->d->inode)))
+		return INODE_IS_DIR(t->d->inode) ? -EISDIR : -ENOTDIR;
+	return target_busy(t) ? -EBUSY : 0;
+}
+
+static long remove_at(int dirfd, const char *user, bool dir)
+{
+	struct target t;
+	int err = target_start(&t, dirfd, user);
+
+	if (err)
+		return err;
+	err = check_remove(&t, dir);
+	if (!err) {
+		err = target_dir(&t)->ops->remove(
+		    target_dir(&t), &t.w.last, t.d->inode, dir);
+		if (!err || err == -ENOENT)
+			dentry_forget(t.d);
+	}
+	target_end(&t);
+	return err;
+}
+
+long kcall_unlinkat(int dirfd, const char *path, int flags)
+{
+	if (flags & ~AT_REMOVEDIR)
+		return -EINVAL;
+	return remove_at(dirfd, path, flags & AT_REMOVEDIR);
+}
+
+long kcall_unlink(const char *path)
+{
+	return remove_at(AT_FDCWD, path, false);
+}
+
+long kcall_rmdir(const char *path)
+{
+	return remove_at(AT_FDCWD, path, true);
+}
+
+static int check_rename_types(
+    struct target *o, struct target *n, unsigned flags)
+{
+	bool dir = INODE_IS_DIR(o->d->inode);
+
+	if (!dir && (o->w.slash || (n->w.slash && !(flags & RENAME_EXCHANGE))))
+		return -ENOTDIR;
+	if (dir && dentry_is_below(n->w.dir, o->d))
+		return -EINVAL;
+	if (n->d->inode && dentry_is_below(o->w.dir, n->d))
+		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	if (!n->d->inode || flags & RENAME_EXCHANGE)
+		return 0;
+	if (dir && !INODE_IS_DIR(n->d->inode))
+		return -ENOTDIR;
+	return !dir && INODE_IS_DIR(n->d->inode) ? -EISDIR : 0;
+}
+
+static int check_rename(struct target *o, struct target *n, unsigned flags)
+{
+	if (o->w.dir->fs != n->w.dir->fs ||
+	    target_dir(o)->fs != target_dir(n)->fs)
+		return -EXDEV;
+	if (o->w.kind != LAST_NAME)
+		return -EBUSY;
+	if (n->w.kind != LAST_NAME)
+		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	if (o->w.dir->fs->rdonly)
+		return -EROFS;
+	if (!o->d->inode)
+		return -ENOENT;
+	if (n->d->inode && flags & RENAME_NOREPLACE)
+		return -EEXIST;
+	if (!n->d->inode && flags & RENAME_EXCHANGE)
+		return -ENOENT;
+	if (target_busy(o) || target_busy(n))
+		return -EBUSY;
+	return check_rename_types(o, n, flags);
+}
+
+static int rename_targets(struct target *o, struct target *n, unsigned flags)
+{
+	int err = check_rename(o, n, flags);
+
+	if (err || o->d->inode == n->d->inode)
+		return err;
+	err = target_dir(o)->ops->rename(target_dir(o), &o->w.last, o->d->inode,
+	    target_dir(n), &n->w.last, n->d->inode, flags);
+	if (err == -ENOENT)
+		dentry_forget(o->d);
+	if (err)
+		return err;
+	if (flags & RENAME_EXCHANGE) {
+		dentry_forget(o->d);
+		dentry_forget(n->d);
+	} else {
+		(void)dentry_move(o->d, n->w.dir, &n->w.last);
+	}
+	return 0;
+}
+
+long kcall_renameat2(
+    int from, const char *old, int to, const char *path, unsigned flags)
+{
+	struct target o, n;
+	int err;
+
+	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	err = target_start(&o, from, old);
+	if (err)
+		return err;
+	err = target_start(&n, to, path);
+	if (!err) {
+		err = rename_targets(&o, &n, flags);
+		target_end(&n);
+	}
+	target_end(&o);
+	return err;
+}
+
+long kcall_renameat(int from, const char *old, int to, const char *path)
+{
+	return kcall_renameat2(from, old, to, path, 0);
+}
+
+long kcall_rename(const char *old, const char *path)
+{
+	return kcall_renameat2(AT_FDCWD, old, AT_FDCWD, path, 0);
+}
+
+long kcall_readlinkat(int dirfd, const char *path, char *user, int size)
+{
+	struct dentry *d;
+	char *buf;
+	long r;
+
+	if (size <= 0)
+		return -EINVAL;
+	r = fs_find(dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &d);
+	if (r)
+		return r;
+	buf = kmalloc(PATH_MAX);
+	if (!buf)
+		r = -ENOMEM;
+	else if (!INODE_IS_LINK(d->inode))
+		r = -EINVAL;
+	else
+		r = d->inode->ops->readlink(d->inode, buf, PATH_MAX - 1);
+	if (r > size)
+		r = size;
+	if (r > 0 && copy_out(user, buf, (size_t)r))
+		r = -EFAULT;
+	kfree(buf);
+	dentry_put(d);
+	return r;
+}
+
+long kcall_readlink(const char *path, char *user, int size)
+{
+	return kcall_readlinkat(AT_FDCWD, path, user, size);
+}
+
+long kcall_getdents64(int fd, void *user, unsigned size)
+{
+	struct dir_emit e = {.user = user, .left = size};
+	struct file *f = fd_get(fd);
+	long r;
+
+	if (!f)
+		return -EBADF;
+	if (f->flags & O_PATH) {
+		r = -EBADF;
+	} else if (!f->inode || !INODE_IS_DIR(f->inode)) {
+		r = -ENOTDIR;
+	} else {
+		mutex_lock(&f->pos_lock);
+		r = f->inode->ops->readdir(f, &e);
+		mutex_unlock(&f->pos_lock);
+		if (e.done)
+			r = (long)e.done;
+		else if (!r)
+			r = e.err;
+	}
+	file_put(f);
+	return r;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opening files, and the process's place in the tree: cwd and umask. */
+#include <linux/fcntl.h>
+#include "kernel/fs/path.h"
+#include "kernel/mm/kmem.h"
+#include "posix/calls.h"
+#include "posix/fs.h"
+
+#define PATH_FLAGS   (unsigned)(O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
+#define CREATE_TRIES 8
+
+static uint32_t umask = 022; /* [a] */
+
+uint32_t fs_umask(void)
+{
+	return __atomic_load_n(&umask, __ATOMIC_RELAXED);
+}
+
+long kcall_umask(unsigned mask)
+{
+	return __atomic_exchange_n(&umask, mask & 0777, __ATOMIC_RELAXED);
+}
+
+static ssize_t path_rw(struct file *f, struct iov_iter *it, uint64_t *pos)
+{
+	(void)f, (void)it, (void)pos;
+	return -EBADF;
+}
+
+static int path_fsync(struct file *f, bool data_only)
+{
+	(void)f, (void)data_only;
+	return -EBADF;
+}
+
+/* A file opened with O_PATH stands for a place only. */
+static const struct file_ops path_ops = {
+    .read = path_rw,
+    .write = path_rw,
+    .seek = file_no_seek,
+    .poll = file_always_ready,
+    .ioctl = file_no_ioctl,
+    .stat = inode_file_stat,
+    .mmap = file_no_mmap,
+    .flush = file_no_flush,
+    .fsync = path_fsync,
+    .release = inode_file_release,
+};
+
+static int check_type(struct dentry *d, unsigned flags, bool slash)
+{
+	bool dir = INODE_IS_DIR(d->inode);
+	bool change = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+
+	if (!dir && (slash || flags & O_DIRECTORY))
+		return -ENOTDIR;
+	if (flags & O_PATH)
+		return 0;
+	if (dir && (change || flags & O_CREAT))
+		return -EISDIR;
+	if (change && d->fs->rdonly && (dir || INODE_IS_REG(d->inode)))
+		return -EROFS;
+	return 0;
+}
+
+static int open_existing(
+    struct dentry *d, unsigned flags, bool slash, struct file **f)
+{
+	struct inode *i = d->inode;
+	int err = check_type(d, flags, slash);
+
+	if (err)
+		return err;
+	if (flags & O_PATH) {
+		*f = inode_file(i, &path_ops, flags & PATH_FLAGS);
+		err = *f ? 0 : -ENOMEM;
+	} else {
+		err = i->ops->open(i, flags, f);
+	}
+	if (!err && (*f)->inode == i && !(*f)->dentry) {
+		dentry_ref(d);
+		(*f)->dentry = d;
+	}
+	return err;
+}
+
+static int create(struct walk *w, struct dentry *negative, unsigned flags,
+    uint32_t mode, struct file **f)
+{
+	struct inode *dir = w->dir->inode;
+	struct entry e;
+	int err;
+
+	if (w->dir->fs->rdonly)
+		return -EROFS;
+	err = dir->ops->create(dir, &w->last, mode, flags, &e, f);
+	if (err == -EEXIST && !(flags & O_EXCL))
+		err = -EAGAIN;
+	if (err == -EAGAIN)
+		dentry_forget(negative); /* somebody was faster: look again */
+	if (err)
+		return err;
+	(*f)->dentry = dentry_add(w->dir, &w->last, &e);
+	if ((*f)->dentry)
+		return 0;
+	file_put(*f);
+	return -ENOMEM;
+}
+
+/* One look at the last component; -ERESTART: it was a link, look again. */
+static int open_last(
+    struct walk *w, unsigned flags, uint32_t mode, struct file **f)
+{
+	struct dentry *d;
+	int err;
+
+	if (flags & O_CREAT && (w->slash || w->kind != LAST_NAME))
+		return -EISDIR;
+	err = walk_last(w, &d);
+	if (err)
+		return err;
+	if (!d->inode) {
+		err = flags & O_CREAT ? create(w, d, flags, mode, f) : -ENOENT;
+	} else if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) {
+		err = -EEXIST;
+	} else if (!INODE_IS_LINK(d->inode) ||
+		   (flags & O_NOFOLLOW && flags & O_PATH && !w->slash)) {
+		err = open_existing(d, flags, w->slash, f);
+	} else if (flags & O_NOFOLLOW && !w->slash) {
+		err = -ELOOP;
+	} else {
+		err = procfs_fd_open(d->inode, flags, f);
+		if (err == -ENOENT)
+			err = walk_follow(w, d);
+		else
+			err = err ? err : 1;
+		err = err ? err : -ERESTARTSYS;
+	}
+	dentry_put(d);
+	return err;
+}
+
+int fs_open(
+    int dirfd, const char *path, unsigned flags, uint32_t mode, struct file **f)
+{
+	struct walk w;
+	int err, tries = 0;
+
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return -EOPNOTSUPP;
+	if (flags & O_PATH)
+		flags &= PATH_FLAGS;
+	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
+		return -EINVAL;
+	if ((flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	err = walk_start(&w, dirfd, path);
+	if (!err)
+		err = walk_parent(&w);
+	while (!err) {
+		err = open_last(&w, flags, mode, f);
+		if (err == -ERESTARTSYS ||
+		    (err == -EAGAIN && ++tries < CREATE_TRIES))
+			err = 0;
+		else
+			break;
+	}
+	walk_end(&w);
+	return err > 0 ? 0 : err;
+}
+
+long kcall_openat(int dirfd, const char *user, int flags, unsigned mode)
+{
+	struct path_buf b;
+	struct file *f;
+	long r = path_import(&b, user);
+
+	if (r)
+		return r;
+	r = fs_open(dirfd, b.s, (unsigned)flags & ~(unsigned)O_LARGEFILE,
+	    mode & 07777 & ~fs_umask(), &f);
+	path_free(&b);
+	if (r)
+		return r;
+	r = fd_install(f, 0, flags & O_CLOEXEC);
+	if (r < 0)
+		file_put(f);
+	return r;
+}
+
+long kcall_open(const char *path, int flags, unsigned mode)
+{
+	return kcall_openat(AT_FDCWD, path, flags, mode);
+}
+
+long kcall_creat(const char *path, unsigned mode)
+{
+	return kcall_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+long kcall_chdir(const char *user)
+{
+	struct path_buf b;
+	long r = path_import(&b, user);
+
+	if (r)
+		return r;
+	r = vfs_chdir(b.s);
+	path_free(&b);
+	return r;
+}
+
+long kcall_fchdir(int fd)
+{
+	struct file *f = fd_get(fd);
+	long r = 0;
+
+	if (!f)
+		return -EBADF;
+	if (!f->dentry || !INODE_IS_DIR(f->inode)) {
+		r = -ENOTDIR;
+	} else {
+		dentry_ref(f->dentry);
+		path_set_cwd(f->dentry);
+	}
+	file_put(f);
+	return r;
+}
+
+long kcall_getcwd(char *user, size_t size)
+{
+	char *buf = kmalloc(PATH_MAX);
+	struct dentry *d = path_cwd();
+	long r = -ENOMEM;
+
+	if (buf && size)
+		r = dentry_path(d, buf, min(size, (size_t)PATH_MAX));
+	else if (buf)
+		r = -ERANGE;
+	if (r > 0 && copy_out(user, buf, (size_t)r))
+		r = -EFAULT;
+	dentry_put(d);
+	kfree(buf);
+	return r;
+}
