@@ -16,9 +16,6 @@ over	:= $(patsubst $(MUSL)/src/%,%,$(wildcard $(addprefix \
 	   $(MUSL)/src/*/$(arch)/*.,c s S)))
 # A file in $(arch)/ replaces the one of that name beside the folder.
 replaced := $(foreach o,$(over),$(subst /$(arch)/,/,$(basename $(o))).c)
-# musl picks the newer of its two allocators.
-base	:= $(filter-out malloc/donate.c malloc/free.c malloc/realloc.c \
-	   malloc/oldmalloc/%,$(base))
 srcs	:= $(filter-out $(replaced),$(base)) $(filter-out $(skip),$(over))
 objs	:= $(addprefix $(OUT)/obj/,$(addsuffix .o,$(basename $(srcs)))) \
 	   $(OUT)/obj/toril/cancel.o $(OUT)/obj/toril/entry.o
