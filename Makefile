@@ -4,6 +4,9 @@
 # has a fragment NAME/NAME.mk, which adds its outputs to ALL and its test
 # programs to TESTS, and defines the rules for them.  Everything that is
 # built lands under $(BUILD).
+#
+# `make run` and `make test` first install what is missing and then start
+# make afresh: nothing here may need a compiler before that.
 
 BUILD	?= build
 CC	:= gcc
@@ -13,6 +16,9 @@ Q	:= $(if $(filter 0,$(V)),@)
 say	= @printf '  %-8s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))'
 
 VERSION	:= 0.1.0
+PORT	?= 8080
+JOBS	?= 2
+PREFIX	?= /usr/local
 
 # Host programs: glibc, strict warnings.
 WARN	:= -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
@@ -27,15 +33,44 @@ TESTS	:=
 
 all: build-all
 
-include $(wildcard musl-glue/musl-glue.mk kernel/kernel.mk host/host.mk apps/apps.mk \
-	tests/tests.mk docs/docs.mk)
+# Goals that work on a machine where nothing is installed yet.
+BARE	:= run test setup help clean
+ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
+include $(wildcard musl-glue/musl-glue.mk kernel/kernel.mk host/host.mk \
+	apps/apps.mk tests/tests.mk docs/docs.mk bench/bench.mk tools/tools.mk)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+endif
 
 build-all: $(ALL)
+
+setup:
+	@tools/setup.sh
+
+# The recipe's last command takes the terminal, so that Ctrl-C ends the
+# server, and make well.
+run: setup
+	@$(MAKE) --no-print-directory -j$(JOBS) all site
+	@BUILD=$(BUILD) tools/serve.py $(PORT)
+
+test: setup
+	@$(MAKE) --no-print-directory -j$(JOBS) run-tests
 
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+help:
+	@echo 'make run        build all, serve the documentation from a VM on'
+	@echo '                http://127.0.0.1:$(PORT) (PORT=N for another)'
+	@echo 'make test       build and run all tests'
+	@echo 'make            build all: $(BUILD)/bin/toril-run, toril-cc, apps'
+	@echo 'make check      format, include arrows, headers, static analysis'
+	@echo 'make format     clang-format what git knows'
+	@echo 'make fuzz       each fuzzer for T=60 seconds'
+	@echo 'make bench      count instructions, bytes and memory'
+	@echo 'make gdb IMAGE=F  boot F, stopped, and attach gdb'
+	@echo 'make install    into PREFIX=$(PREFIX) (and DESTDIR)'
+	@echo 'make setup      install the Debian packages that are missing'
+	@echo 'make clean      remove $(BUILD)'
 
-.PHONY: all build-all clean
+.PHONY: all build-all setup run test clean help
 .DELETE_ON_ERROR:

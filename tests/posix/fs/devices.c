@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* /dev and /proc/self/fd. */
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "tests/posix/check.h"
+
+static void device(const char *name, unsigned maj, unsigned min)
+{
+	struct stat st;
+
+	CHECK(stat(name, &st) == 0 && S_ISCHR(st.st_mode));
+	CHECK(major(st.st_rdev) == maj && minor(st.st_rdev) == min);
+}
+
+int main(int argc, char **argv)
+{
+	char buf[100], other[100], link[PATH_MAX], path[64];
+	int fd, again;
+	ssize_t n;
+
+	CHECK(argc > 1 && chdir(argv[1]) == 0);
+	device("/dev/null", 1, 3);
+	device("/dev/zero", 1, 5);
+	device("/dev/full", 1, 7);
+	device("/dev/random", 1, 8);
+	device("/dev/urandom", 1, 9);
+	fd = open("/dev/null", O_RDWR);
+	CHECK(fd >= 0 && write(fd, "x", 1) == 1 && read(fd, buf, 1) == 0);
+	CHECK(close(fd) == 0);
+	fd = open("/dev/zero", O_RDONLY);
+	memset(buf, 1, sizeof(buf));
+	CHECK(fd >= 0 && read(fd, buf, sizeof(buf)) == sizeof(buf));
+	CHECK(!buf[0] && !buf[99] && close(fd) == 0);
+	fd = open("/dev/full", O_WRONLY);
+	CHECK_ERR(write(fd, "x", 1), ENOSPC);
+	CHECK(close(fd) == 0);
+	fd = open("/dev/urandom", O_RDONLY);
+	CHECK(read(fd, buf, sizeof(buf)) == sizeof(buf));
+	CHECK(read(fd, other, sizeof(other)) == sizeof(other));
+	CHECK(memcmp(buf, other, sizeof(buf)) && close(fd) == 0);
+	fd = open("file", O_CREAT | O_RDWR, 0644);
+	CHECK(fd >= 0 && write(fd, "hello", 5) == 5);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, link, sizeof(link) - 1);
+	CHECK(n > 5);
+	link[n] = 0;
+	CHECK(!strcmp(link + n - 5, "/file"));
+	CHECK(unlink("file") == 0);
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	again = open(path, O_RDONLY);
+	CHECK(again >= 0 && read(again, buf, 10) == 5);
+	CHECK(!memcmp(buf, "hello", 5) && close(again) == 0);
+	again = open("/dev/stdout", O_WRONLY);
+	CHECK(again >= 0 && write(again, "", 0) == 0 && close(again) == 0);
+	CHECK_ERR(open("/proc/self/fd/99", O_RDONLY), ENOENT);
+	CHECK(close(fd) == 0);
+	return 0;
+}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Tests.  TESTS holds executables without arguments that print TAP.
+
+# Programs that run on Linux, the oracle, and on Toril; a test per subject.
+POSIX_SRC := $(sort $(wildcard tests/posix/*/*.c))
+POSIX_NAMES := $(POSIX_SRC:tests/posix/%.c=%)
+POSIX_LINUX := $(POSIX_NAMES:%=$(BUILD)/tests/posix/linux/%)
+POSIX_TORIL := $(POSIX_NAMES:%=$(BUILD)/tests/posix/toril/%)
+POSIX_SUBJECTS := $(patsubst %/,%,$(sort $(dir $(POSIX_NAMES))))
+POSIX_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -I. -D_GNU_SOURCE \
+	-fno-builtin
+
+$(POSIX_LINUX): $(BUILD)/tests/posix/linux/%: tests/posix/%.c tests/posix/check.h
+	$(call say,MUSL,$@)
+	@mkdir -p $(@D)
+	$(Q)musl-gcc -static $(POSIX_CFLAGS) -o $@ $<
+
+$(POSIX_TORIL): $(BUILD)/tests/posix/toril/%: tests/posix/%.c tests/posix/check.h \
+		$(BUILD)/bin/toril-cc
+	$(call say,TORIL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/bin/toril-cc $(POSIX_CFLAGS) -o $@ $<
+
+POSIX_TESTS := $(POSIX_SUBJECTS:%=$(BUILD)/tests/posix/%_test)
+$(POSIX_TESTS): $(BUILD)/tests/posix/%_test: tests/tests.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nBUILD=$(BUILD) exec tests/posix/run.py %s\n' $* >$@
+	@chmod +x $@
+
+TESTS	+= $(POSIX_TESTS)
+TEST_NEEDS += $(POSIX_LINUX) $(POSIX_TORIL)
+
+# What runs inside a machine, and the machine's shapes.
+TESTS	+= $(sort $(wildcard tests/kernel/*_test.py))
+TEST_NEEDS += $(BUILD)/apps/hello $(BUILD)/apps/webserver
+
+# The programs' tests once more, in a machine.
+VM_TESTS := $(patsubst tests/apps/%.py,$(BUILD)/tests/vm/%,\
+	$(wildcard tests/apps/*_test.py))
+$(VM_TESTS): $(BUILD)/tests/vm/%: tests/tests.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nTORIL_RUN=%s exec tests/apps/%s.py\n' \
+		$(BUILD)/bin/toril-run $* >$@
+	@chmod +x $@
+TESTS	+= $(VM_TESTS)
+
+include $(wildcard tests/unit/unit.mk tests/fuzz/fuzz.mk)
+
+# TESTS=... runs some of them.
+run-tests: all $(TEST_NEEDS) $(filter $(BUILD)/%,$(TESTS))
+	@tests/run.py -j $(JOBS) $(TESTS)
+
+.PHONY: run-tests
