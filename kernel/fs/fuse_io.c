@@ -85,6 +85,10 @@ static ssize_t read_direct(
 		*eof = n < (ssize_t)len;
 		if (n > 0)
 			iter_advance(it, (size_t)n);
+	} else if (n == -EFAULT && !fuse_getattr(f->inode, f) &&
+	    pos >= f->inode->attr.size) {
+		n = 0; /* nothing to be read: no matter where to */
+		*eof = true;
 	}
 	sg_free(v);
 	return n;
