@@ -30,10 +30,12 @@ struct listener {
 
 struct client {
 	struct relay relay;
+	bool drained; /* all that the guest said was passed on */
 };
 
 static struct listener listeners[PUBLISH_MAX];
 static unsigned listener_count;
+static unsigned undrained; /* clients that the guest may still owe bytes */
 
 _Static_assert(sizeof(struct in6_addr) == 16, "PROXY v2 addresses");
 
@@ -59,13 +61,37 @@ static size_t proxy_header(
 	return 16 + len;
 }
 
+static void client_drained(struct client *c)
+{
+	if (c->drained)
+		return;
+	c->drained = true;
+	if (--undrained == 0 && run.exited)
+		stdio_check_exit(&run);
+}
+
+static void client_out_end(struct vsock_stream *s)
+{
+	relay_out_end(s);
+	client_drained(container_of(s->arg, struct client, relay));
+}
+
 static void client_done(struct relay *r, int err)
 {
 	struct client *c = container_of(r, struct client, relay);
 
+	client_drained(c);
 	relay_stop(r, err != 0);
 	loop_free(c);
 }
+
+static void client_opened(struct vsock_stream *s)
+{
+	(void)s;
+}
+
+static const struct vsock_user client_user = {client_opened, relay_in,
+    relay_out, client_out_end, relay_closed};
 
 static void client_start(struct listener *l, int fd, const union address *from)
 {
@@ -75,6 +101,7 @@ static void client_start(struct listener *l, int fd, const union address *from)
 	uint8_t head[16 + 36];
 	int one = 1, ret;
 
+	undrained++;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	c->relay.done = client_done;
 	getsockname(fd, &at.sa, &len);
@@ -82,7 +109,7 @@ static void client_start(struct listener *l, int fd, const union address *from)
 	ret = relay_start(&c->relay, fd, RELAY_IN | RELAY_OUT | RELAY_SOCKET);
 	if (!ret)
 		ret = run.v->connect(run.v, CTL_PUBLISHED_BASE + l->guest_port,
-		    &relay_user, &c->relay, &c->relay.s);
+		    &client_user, &c->relay, &c->relay.s);
 	if (ret) {
 		remark("cannot carry a connection: %s", strerror(-ret));
 		client_done(&c->relay, ret);
@@ -177,6 +204,11 @@ void publish_enable(struct run *r, uint32_t guest_port)
 		l->enabled = true;
 		loop_change(&l->io, EPOLLIN);
 	}
+}
+
+unsigned publish_undrained(void)
+{
+	return undrained;
 }
 
 void publish_finish(void)

@@ -72,6 +72,8 @@ void stdio_finish(void);                /* the terminal as it was */
 /* publish.c */
 int publish_open(struct run *run); /* listen */
 void publish_enable(struct run *run, uint32_t guest_port);
+/* Clients that the guest's last words have not reached yet. */
+unsigned publish_undrained(void);
 void publish_finish(void);
 
 /* socks.c, resolver.c */

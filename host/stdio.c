@@ -28,6 +28,7 @@
 
 #define BACKGROUND_MS 300
 #define CONNECT_MS    20000
+#define DRAIN_MS      10000
 
 static struct stdio {
 	struct relay relay;
@@ -35,7 +36,7 @@ static struct stdio {
 } streams[3];
 
 static unsigned open_at_start; /* bit per descriptor */
-static struct loop_timer background, unconnected;
+static struct loop_timer background, unconnected, drain;
 static struct termios tty_before;
 static int tty_fd = -1; /* where tty_before belongs */
 
@@ -250,6 +251,23 @@ static int stdio_complete(int n, uint64_t bytes)
 	return st->gone ? -1 : 0;
 }
 
+static void drain_over(struct loop_timer *timer)
+{
+	(void)timer;
+	run_end(&run, (int)run.exit.status);
+}
+
+/* A process's sockets outlive it until their data is delivered. */
+static void exit_when_drained(struct run *r)
+{
+	if (!publish_undrained()) {
+		run_end(r, (int)r->exit.status);
+	} else if (!drain.fire) {
+		drain.fire = drain_over;
+		loop_timer_set(&drain, DRAIN_MS);
+	}
+}
+
 void stdio_check_exit(struct run *r)
 {
 	int out = stdio_complete(1, r->exit.stdout_bytes);
@@ -259,7 +277,7 @@ void stdio_check_exit(struct run *r)
 		complain("some of the program's output was lost");
 		run_end(r, STATUS_FAILED);
 	} else if (out && err) {
-		run_end(r, (int)r->exit.status);
+		exit_when_drained(r);
 	} else if (!unconnected.next &&
 		   ((!out && !streams[1].used) || (!err && !streams[2].used))) {
 		unconnected.fire = stdio_unconnected;
@@ -271,6 +289,7 @@ void stdio_finish(void)
 {
 	loop_timer_cancel(&background);
 	loop_timer_cancel(&unconnected);
+	loop_timer_cancel(&drain);
 	for (int i = 0; i < 3; i++)
 		if (streams[i].used && !streams[i].gone)
 			relay_stop(&streams[i].relay, false);

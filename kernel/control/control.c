@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/control/stdio.h"
 #include "kernel/control/wire.h"
+#include "kernel/fs/file.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/printk.h"
@@ -342,6 +343,7 @@ noreturn void control_exit(int status, int signo)
 	if (!ctl)
 		machine_exit((uint8_t)status);
 	if (!__atomic_exchange_n(&exiting, 1, __ATOMIC_ACQ_REL)) {
+		(void)fd_close_range(0, INT32_MAX);
 		vfs_sync_all();
 		e.stdout_bytes = stdio_written(1);
 		e.stderr_bytes = stdio_written(2);

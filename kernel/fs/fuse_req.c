@@ -14,6 +14,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
 
 static_assert(sizeof(struct fuse_in_header) == 40, "protocol");
@@ -202,15 +203,16 @@ static void interrupt(struct fuse_conn *c, struct fuse_req *r)
 	(void)fuse_send(c, &call); /* it is a hint */
 }
 
-/* The memory is the device's until it answers: a signal only asks it to
- * hurry. */
+/* The memory is the device's until it answers.  File operations are not
+ * interrupted by signals that are handled, or the program would see EINTR
+ * where POSIX has none; only the end of the process asks for haste. */
 static void wait(struct fuse_conn *c, struct fuse_req *r)
 {
 	bool asked = false;
 
 	while (!is_done(c, r)) {
-		int err = thread_sleep(DEADLINE_NEVER, !asked);
-		if (err && !asked) {
+		(void)thread_sleep(DEADLINE_NEVER, false);
+		if (signal_stopping() && !asked) {
 			asked = true;
 			interrupt(c, r);
 		}

@@ -12,7 +12,7 @@
 #include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
 
-#define BACKLOG_MIN 128 /* clients wait here, not in a TCP stack's SYN queue */
+#define BACKLOG_MIN 4096 /* there is no SYN queue in front for clients to wait in */
 #define BACKLOG_MAX 4096
 
 static const struct file_ops socket_file_ops;

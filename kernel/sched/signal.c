@@ -119,10 +119,15 @@ void signal_stop_others(void)
 	spin_unlock_irq(&signal_lock, flags);
 }
 
+bool signal_stopping(void)
+{
+	return __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
+}
+
 /* Where other threads end up once the process is ending. */
 static void park_if_stopping(void)
 {
-	while (__atomic_load_n(&stopping, __ATOMIC_ACQUIRE))
+	while (signal_stopping())
 		(void)thread_sleep(DEADLINE_NEVER, false);
 }
 

@@ -116,6 +116,7 @@ int signal_send_process(int signo, const struct signal_info *info);
 
 /* The process is ending: no thread but the caller gets back to its code. */
 void signal_stop_others(void);
+bool signal_stopping(void);
 
 /* Program code faulted: deliver to it, or end the program with a report. */
 void signal_fault(struct trap_frame *f, const struct fault_info *info);
