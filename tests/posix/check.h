@@ -8,21 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(cond)                                                          \
-	do {                                                                 \
-		if (!(cond)) {                                               \
-			fprintf(stderr, "%s:%d: %s (errno: %s)\n", __FILE__, \
-			    __LINE__, #cond, strerror(errno));               \
-			_Exit(99);                                           \
-		}                                                            \
+#define CHECK(cond)                                                            \
+	do {                                                                   \
+		if (!(cond)) {                                                 \
+			fprintf(stderr, "%s:%d: %s (errno: %s)\n", __FILE__,   \
+			    __LINE__, #cond, strerror(errno));                 \
+			_Exit(99);                                             \
+		}                                                              \
 	} while (0)
 
 /* An expression that must fail, and with this errno. */
-#define CHECK_ERR(expr, err)                       \
-	do {                                       \
-		errno = 0;                         \
-		CHECK((long)(expr) == -1);         \
-		CHECK(errno == (err));             \
+#define CHECK_ERR(expr, err)                                                   \
+	do {                                                                   \
+		errno = 0;                                                     \
+		CHECK((long)(expr) == -1);                                     \
+		CHECK(errno == (err));                                         \
 	} while (0)
 
 #endif

@@ -55,7 +55,7 @@ class Program:
                 os.path.abspath(f"{BUILD}/tests/posix/toril/{self.name}"),
                 "/tmp/w"] + self.args
 
-    def run(self, command):
+    def run(self, where, command):
         """The end and the output, or why it is wrong."""
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
@@ -65,7 +65,7 @@ class Program:
         status = 128 - status if status < 0 else status
         error = done.stderr.decode(errors="replace")
         if status != self.status:
-            raise AssertionError(f"ended with {status}, expected "
+            raise AssertionError(f"{where}: ended with {status}, expected "
                                  f"{self.status}\n{error[-2000:]}"
                                  f"{done.stdout[-500:].decode(errors='replace')}")
         return done.stdout, error
@@ -73,8 +73,8 @@ class Program:
     def test(self):
         oracle = None
         if not self.toril_only:
-            oracle, _ = self.run(self.on_linux)
-        out, error = self.run(self.on_toril)
+            oracle, _ = self.run("Linux", self.on_linux)
+        out, error = self.run("Toril", self.on_toril)
         if oracle is not None and out != oracle:
             raise AssertionError(
                 f"stdout differs: Linux {len(oracle)} bytes "
