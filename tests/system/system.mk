@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The whole system from outside: launcher, kernel, shares, programs.
+
+SYSTEM_PROGRAMS := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,\
+	$(wildcard tests/system/*.c))
+$(SYSTEM_PROGRAMS): $(BUILD)/tests/system/%: tests/system/%.c \
+		$(BUILD)/bin/toril-cc
+	$(call say,TORIL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/bin/toril-cc -O2 -g -Wall -Wextra -o $@ $<
+
+TEST_NEEDS += $(SYSTEM_PROGRAMS)
+TESTS	+= tests/system/acceptance_test.py
