@@ -304,7 +304,7 @@ static int set_memory(struct options *o, const char *text)
 
 	if (!ret && o->memory < MEMORY_LEAST)
 		return -ERANGE;
-	o->memory &= ~4095ull;
+	o->memory &= ~8191ull; /* QEMU rounds, to 8 KiB, just one of two */
 	return ret;
 }
 
