@@ -23,7 +23,8 @@ struct vq_used {
 static_assert(sizeof(struct vq_desc) == 16, "virtio 1.2, 2.7.5");
 static_assert(sizeof(struct vring_used_elem) == 8, "virtio 1.2, 2.7.8");
 
-#define NO_DESC 0xffff
+#define NO_DESC    0xffff
+#define TABLE_KEPT 32u /* entries of a table that stays with its slot */
 
 static size_t avail_offset(uint16_t size)
 {
@@ -50,8 +51,8 @@ static uint16_t *avail_event(struct virtqueue *vq)
 	return (uint16_t *)&vq->used->ring[vq->size];
 }
 
-void vq_init(struct virtqueue *vq, uint16_t size, void *memory,
-    struct vq_chain *chains)
+void vq_init(
+    struct virtqueue *vq, uint16_t size, void *memory, struct vq_chain *chains)
 {
 	assert(size && size <= VQ_SIZE_MAX && !(size & (size - 1)));
 	vq->size = size;
@@ -75,13 +76,28 @@ static void mark_broken(struct virtqueue *vq)
 	vq->on_broken(vq);
 }
 
-static void desc_set(struct vq_desc *d, const struct sg *sg, uint16_t flags,
-    uint16_t next)
+static void desc_set(
+    struct vq_desc *d, const struct sg *sg, uint16_t flags, uint16_t next)
 {
 	d->d.addr = sg->phys;
 	d->d.len = sg->len;
 	d->d.flags = flags;
 	d->d.next = next;
+}
+
+/* A chain's slot keeps its table for the next one, since chains come back in
+ * interrupts, where memory can't be freed; except that large ones don't stay
+ * longer than they must. */
+static struct vq_desc *table_get(struct vq_chain *c, unsigned n)
+{
+	if (c->room >= n && c->room <= max(n, TABLE_KEPT))
+		return c->indirect;
+	kfree(c->indirect);
+	c->room = (uint16_t)max(n, 4u);
+	c->indirect = kmalloc(c->room * sizeof(*c->indirect));
+	if (!c->indirect)
+		c->room = 0;
+	return c->indirect;
 }
 
 /* One descriptor of the ring that points at a table of n. */
@@ -95,7 +111,7 @@ static int submit_indirect(struct virtqueue *vq, const struct sg *out,
 
 	if (n > VQ_INDIRECT_MAX)
 		return -E2BIG;
-	table = kmalloc(n * sizeof(*table));
+	table = table_get(c, n);
 	if (!table)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++) {
@@ -109,10 +125,8 @@ static int submit_indirect(struct virtqueue *vq, const struct sg *out,
 	vq->free_head = c->next;
 	c->next = NO_DESC;
 	c->count = 1;
-	c->indirect = table;
 	desc_set(&vq->desc[head],
-	    &(struct sg){vq->to_phys(table),
-		(uint32_t)(n * sizeof(*table))},
+	    &(struct sg){vq->to_phys(table), (uint32_t)(n * sizeof(*table))},
 	    VRING_DESC_F_INDIRECT, 0);
 	return head;
 }
@@ -141,7 +155,6 @@ static int submit_direct(struct virtqueue *vq, const struct sg *out,
 	vq->free_head = vq->chains[last].next;
 	vq->chains[last].next = NO_DESC;
 	vq->chains[head].count = (uint16_t)n;
-	vq->chains[head].indirect = NULL;
 	return head;
 }
 
@@ -185,13 +198,12 @@ void vq_kick(struct virtqueue *vq)
 	/* Our index before their wish (2.7.10.1): else both sides may wait. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (vq->event_idx) {
-		uint16_t event = __atomic_load_n(
-		    avail_event(vq), __ATOMIC_RELAXED);
+		uint16_t event =
+		    __atomic_load_n(avail_event(vq), __ATOMIC_RELAXED);
 		wanted = (uint16_t)(new - event - 1) < (uint16_t)(new - old);
 	} else {
-		wanted = !(__atomic_load_n(&vq->used->flags,
-			       __ATOMIC_RELAXED) &
-		    VRING_USED_F_NO_NOTIFY);
+		wanted = !(__atomic_load_n(&vq->used->flags, __ATOMIC_RELAXED) &
+			   VRING_USED_F_NO_NOTIFY);
 	}
 	vq->kicked_idx = new;
 	if (wanted)
@@ -205,15 +217,12 @@ static void *chain_release(struct virtqueue *vq, uint16_t head)
 	void *token = c->token;
 	uint16_t last = head;
 
-	if (c->indirect)
-		kfree(c->indirect);
 	while (vq->chains[last].next != NO_DESC)
 		last = vq->chains[last].next;
 	vq->chains[last].next = vq->free_head;
 	vq->free_head = head;
 	vq->free_count = (uint16_t)(vq->free_count + c->count);
 	c->token = NULL;
-	c->indirect = NULL;
 	return token;
 }
 
@@ -232,12 +241,11 @@ void *vq_get(struct virtqueue *vq, uint32_t *written)
 		mark_broken(vq);
 		return NULL;
 	}
-	id = __atomic_load_n(
-	    &vq->used->ring[vq->used_seen & (vq->size - 1)].id,
+	id = __atomic_load_n(&vq->used->ring[vq->used_seen & (vq->size - 1)].id,
 	    __ATOMIC_RELAXED);
-	len = __atomic_load_n(
-	    &vq->used->ring[vq->used_seen & (vq->size - 1)].len,
-	    __ATOMIC_RELAXED);
+	len =
+	    __atomic_load_n(&vq->used->ring[vq->used_seen & (vq->size - 1)].len,
+		__ATOMIC_RELAXED);
 	if (id >= vq->size || !vq->chains[id].token ||
 	    len > vq->chains[id].in_bytes) {
 		mark_broken(vq);
@@ -256,20 +264,19 @@ bool vq_interrupts_on(struct virtqueue *vq)
 	else
 		__atomic_store_n(&vq->avail->flags, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return vq->broken ||
-	    __atomic_load_n(&vq->used->idx, __ATOMIC_ACQUIRE) ==
-	    vq->used_seen;
+	return vq->broken || __atomic_load_n(&vq->used->idx,
+				 __ATOMIC_ACQUIRE) == vq->used_seen;
 }
 
 void vq_interrupts_off(struct virtqueue *vq)
 {
 	/* With event index: an index half a turn behind is never reached. */
 	if (vq->event_idx)
-		__atomic_store_n(used_event(vq),
-		    (uint16_t)(vq->used_seen - 1), __ATOMIC_RELAXED);
+		__atomic_store_n(used_event(vq), (uint16_t)(vq->used_seen - 1),
+		    __ATOMIC_RELAXED);
 	else
-		__atomic_store_n(&vq->avail->flags,
-		    VRING_AVAIL_F_NO_INTERRUPT, __ATOMIC_RELAXED);
+		__atomic_store_n(&vq->avail->flags, VRING_AVAIL_F_NO_INTERRUPT,
+		    __ATOMIC_RELAXED);
 }
 
 void *vq_drain(struct virtqueue *vq)

@@ -30,7 +30,8 @@ struct vq_used;
 /* Driver-private record of a chain in flight. */
 struct vq_chain {
 	void *token;	     /* NULL: not in flight */
-	struct vq_desc *indirect; /* owned table, or NULL */
+	struct vq_desc *indirect; /* owned table, kept for the next chain */
+	uint16_t room;		  /* its entries */
 	uint16_t next;	     /* free list, or next descriptor of the chain */
 	uint16_t count;	     /* descriptors of the ring it occupies */
 	uint32_t in_bytes;   /* what the device may write at most */

@@ -13,6 +13,7 @@
 #include "kernel/fs/fuse.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/mm/vm.h"
 
 struct fuse_handle *fuse_handle(struct file *f)
 {
@@ -86,7 +87,7 @@ static ssize_t read_direct(
 		if (n > 0)
 			iter_advance(it, (size_t)n);
 	} else if (n == -EFAULT && !fuse_getattr(f->inode, f) &&
-	    pos >= f->inode->attr.size) {
+		   pos >= f->inode->attr.size) {
 		n = 0; /* nothing to be read: no matter where to */
 		*eof = true;
 	}
@@ -115,7 +116,6 @@ static unsigned pages_keep(struct file *f, uint64_t index, struct page **pages,
 {
 	struct inode *i = f->inode;
 	unsigned full = (unsigned)page_count(got);
-	bool fits = i->attr.size <= pagecache_limit * PAGE_SIZE / 4;
 
 	for (unsigned k = full; k < n; k++)
 		page_unref(pages[k]);
@@ -123,7 +123,7 @@ static unsigned pages_keep(struct file *f, uint64_t index, struct page **pages,
 		memset(
 		    (char *)page_to_virt(pages[full - 1]) + (got & ~PAGE_MASK),
 		    0, PAGE_SIZE - (got & ~PAGE_MASK));
-	for (unsigned k = 0; fits && !is_direct(f) && k < full; k++)
+	for (unsigned k = 0; !is_direct(f) && k < full; k++)
 		(void)pagecache_add(&i->cache, index + k, pages[k], gen);
 	return full;
 }
@@ -522,6 +522,13 @@ ssize_t fuse_copy_range(struct file *in, uint64_t in_off, struct file *out,
 	return reply.size;
 }
 
+static int fuse_mmap(struct file *f, struct vm_region *r)
+{
+	if (is_direct(f) && r->flags & VM_SHARED && r->flags & VM_WRITE)
+		return -ENODEV; /* no cache that all could share */
+	return inode_file_mmap(f, r);
+}
+
 const struct file_ops fuse_file_ops = {
     .read = fuse_read,
     .write = fuse_write,
@@ -529,7 +536,7 @@ const struct file_ops fuse_file_ops = {
     .poll = file_always_ready,
     .ioctl = file_no_ioctl,
     .stat = inode_file_stat,
-    .mmap = inode_file_mmap,
+    .mmap = fuse_mmap,
     .flush = fuse_flush,
     .fsync = fuse_fsync,
     .release = fuse_file_release,

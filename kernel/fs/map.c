@@ -14,9 +14,12 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/vm.h"
 
+#define PAGE_TRIES 8
+
 struct file_map {
 	struct vm_object object;
 	struct file *file;
+	bool writes;      /* shared, and the file may be written */
 	struct list node; /* [maps_lock] all of them */
 };
 
@@ -30,13 +33,26 @@ static struct file *map_file(struct vm_object *o)
 
 static int map_page_get(struct vm_object *o, uint64_t index, struct page **p)
 {
+	bool writes = container_of(o, struct file_map, object)->writes;
 	struct file *f = map_file(o);
+	struct page *cached;
 	size_t bytes;
-	int n = f->inode->ops->pages(f, index, 1, p, &bytes);
+	int n;
 
-	if (n == 0)
-		return -ERANGE;
-	return n < 0 ? n : 0;
+	for (int tries = 0; tries < PAGE_TRIES; tries++) {
+		n = f->inode->ops->pages(f, index, 1, p, &bytes);
+		if (n == 0)
+			return -ERANGE;
+		if (n < 0 || !writes)
+			return min(n, 0);
+		cached = pagecache_get(&f->inode->cache, index);
+		if (cached)
+			page_unref(cached);
+		if (cached == *p)
+			return 0;
+		page_unref(*p); /* what is written must be found again */
+	}
+	return -EIO;
 }
 
 static void map_page_dirty(struct vm_object *o, uint64_t index)
@@ -81,23 +97,26 @@ static int map_sync(struct vm_object *o, uint64_t index, uint64_t n)
 
 static void map_release(struct vm_object *o)
 {
-	struct file *f = map_file(o);
+	struct file_map *m = container_of(o, struct file_map, object);
+	struct file *f = m->file;
 	struct pagecache *pc = &f->inode->cache;
 	uint64_t at = 0;
 	struct page *p;
 
-	if ((f->flags & O_ACCMODE) == O_RDWR && !pc->keep) {
+	if (m->writes) {
 		(void)map_sync(o, 0, UINT64_MAX);
-		while ((p = pagecache_next_dirty(pc, at, UINT64_MAX, &at))) {
-			pagecache_set_clean(pc, at);
-			page_unref(p);
-		}
+		if (__atomic_sub_fetch(&pc->writers, 1, __ATOMIC_ACQ_REL) == 0)
+			while ((p = pagecache_next_dirty(
+				    pc, at, UINT64_MAX, &at))) {
+				pagecache_set_clean(pc, at);
+				page_unref(p);
+			}
 	}
 	mutex_lock(&maps_lock);
-	list_remove(&container_of(o, struct file_map, object)->node);
+	list_remove(&m->node);
 	mutex_unlock(&maps_lock);
 	file_put(f);
-	kfree(container_of(o, struct file_map, object));
+	kfree(m);
 }
 
 static const struct vm_object_ops map_ops = {
@@ -111,13 +130,24 @@ int inode_file_mmap(struct file *f, struct vm_region *r)
 {
 	struct file_map *m;
 
+	unsigned access = f->flags & O_ACCMODE;
+
 	if (!INODE_IS_REG(f->inode))
 		return -ENODEV;
+	if (access == O_WRONLY ||
+	    (access == O_RDONLY && r->flags & VM_SHARED && r->flags & VM_WRITE))
+		return -EACCES;
+	if (access == O_RDWR)
+		r->flags |= VM_MAY_WRITE;
 	m = kmalloc(sizeof(*m));
 	if (!m)
 		return -ENOMEM;
 	file_ref(f);
 	m->file = f;
+	m->writes = access == O_RDWR && r->flags & VM_SHARED;
+	if (m->writes)
+		__atomic_add_fetch(
+		    &f->inode->cache.writers, 1, __ATOMIC_ACQ_REL);
 	m->object = (struct vm_object){&map_ops, 1};
 	mutex_lock(&maps_lock);
 	list_push_back(&maps, &m->node);
