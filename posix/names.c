@@ -372,6 +372,51 @@ long kcall_readlink(const char *path, char *user, int size)
 	return kcall_readlinkat(AT_FDCWD, path, user, size);
 }
 
+/* Places in a directory from here on, which no file system uses (they would be
+ * negative offsets), are its mount points. */
+#define MOUNTS_POS (1ull << 63)
+
+static bool is_listed(struct inode *dir, struct dentry *d)
+{
+	struct name n = {d->name, d->len};
+	struct entry e;
+
+	if (dir->ops->lookup(dir, &n, &e) || !e.inode)
+		return false;
+	inode_put(e.inode);
+	return true;
+}
+
+/* Mount points that the directory itself does not have. */
+static void emit_mounts(struct file *f, struct dir_emit *e)
+{
+	struct dentry *d;
+	bool ok = true;
+
+	f->pos = max(f->pos, MOUNTS_POS);
+	while (ok && (d = dentry_pinned(
+			  f->dentry, (unsigned)(f->pos - MOUNTS_POS)))) {
+		if (!is_listed(f->inode, d))
+			ok = dir_emit(e, d->name, d->len, f->pos, f->pos + 1,
+			    TYPE_DIR >> 12);
+		f->pos += ok;
+		dentry_put(d);
+	}
+}
+
+static long read_dir(struct file *f, struct dir_emit *e)
+{
+	long r = 0;
+
+	if (f->pos < MOUNTS_POS)
+		r = f->inode->ops->readdir(f, e);
+	if (!r && !e->done && !e->err && f->dentry)
+		emit_mounts(f, e);
+	if (e->done)
+		return (long)e->done;
+	return r ? r : e->err;
+}
+
 long kcall_getdents64(int fd, void *user, unsigned size)
 {
 	struct dir_emit e = {.user = user, .left = size};
@@ -386,12 +431,8 @@ long kcall_getdents64(int fd, void *user, unsigned size)
 		r = -ENOTDIR;
 	} else {
 		mutex_lock(&f->pos_lock);
-		r = f->inode->ops->readdir(f, &e);
+		r = read_dir(f, &e);
 		mutex_unlock(&f->pos_lock);
-		if (e.done)
-			r = (long)e.done;
-		else if (!r)
-			r = e.err;
 	}
 	file_put(f);
 	return r;

@@ -14,10 +14,11 @@
 #define BUCKETS 512
 
 static struct spinlock dcache_lock = SPINLOCK_INIT;
-static struct dentry *table[BUCKETS];    /* [dcache_lock] */
-static struct list lru = LIST_INIT(lru); /* [dcache_lock] */
-static unsigned nr_unused;               /* [dcache_lock] length of lru */
-static unsigned limit = 1024;            /* [i] longest lru */
+static struct dentry *table[BUCKETS];          /* [dcache_lock] */
+static struct list lru = LIST_INIT(lru);       /* [dcache_lock] */
+static struct list pinned = LIST_INIT(pinned); /* [dcache_lock] by lru */
+static unsigned nr_unused;                     /* [dcache_lock] length of lru */
+static unsigned limit = 1024;                  /* [i] longest lru */
 
 static uint32_t name_hash(const struct dentry *dir, const struct name *n)
 {
@@ -227,7 +228,7 @@ void dentry_prime(
 struct dentry *dentry_pin(
     struct dentry *dir, const struct name *n, struct inode *i, struct fs *fs)
 {
-	struct dentry *d, *dead = NULL;
+	struct dentry *d;
 
 	if (dir) {
 		d = dentry_find(dir, n);
@@ -251,9 +252,25 @@ struct dentry *dentry_pin(
 		ref_locked(dir);
 		hash_locked(d, name_hash(dir, n));
 	}
+	list_push_back(&pinned, &d->lru);
 	spin_unlock(&dcache_lock);
-	bury(dead);
 	return d;
+}
+
+struct dentry *dentry_pinned(struct dentry *dir, unsigned k)
+{
+	struct dentry *d, *found = NULL;
+
+	spin_lock(&dcache_lock);
+	list_for_each(d, &pinned, lru)
+	{
+		if (d->parent == dir && !found && k-- == 0)
+			found = d;
+	}
+	if (found)
+		found->refs++;
+	spin_unlock(&dcache_lock);
+	return found;
 }
 
 void dentry_forget(struct dentry *d)

@@ -264,6 +264,8 @@ void dentry_prime(
 /* The root of fs, or a mount point, pinned. */
 struct dentry *dentry_pin(
     struct dentry *dir, const struct name *n, struct inode *i, struct fs *fs);
+/* The k-th pinned name in dir, with a reference, or NULL. */
+struct dentry *dentry_pinned(struct dentry *dir, unsigned k);
 void dentry_forget(struct dentry *d); /* the name is gone */
 int dentry_move(struct dentry *d, struct dentry *dir, const struct name *n);
 /* Is `above` d itself or one of its ancestors? */
