@@ -38,7 +38,7 @@ BARE	:= run test setup help clean
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include $(wildcard musl-glue/musl-glue.mk kernel/kernel.mk host/host.mk \
 	apps/apps.mk tests/tests.mk docs/docs.mk bench/bench.mk tools/tools.mk)
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 endif
 
 build-all: $(ALL)
