@@ -28,10 +28,25 @@ if [ $link = no ]; then
 	# shellcheck disable=SC2086
 	exec $gcc $flags "$@"
 fi
-# shellcheck disable=SC2086
-exec $gcc $flags -nostdlib -nostartfiles -static-pie \
-	-Wl,-z,pack-relative-relocs,-z,noexecstack,-z,norelro,-z,text \
-	-Wl,-z,max-page-size=4096,--gc-sections,--build-id=none \
-	-Wl,-T,"$sysroot/lib/image.ld" -L"$sysroot/lib" \
-	"$sysroot/lib/crt1.o" "$@" -Wl,--start-group -lc -lgcc \
-	"$sysroot/lib/toril.o" -Wl,--end-group
+link() {
+	# shellcheck disable=SC2086
+	$gcc $flags -nostdlib -nostartfiles -static-pie \
+		-Wl,-z,pack-relative-relocs,-z,noexecstack,-z,norelro,-z,text \
+		-Wl,-z,max-page-size=4096,--gc-sections,--build-id=none \
+		-Wl,-T,"$sysroot/lib/image.ld" -L"$sysroot/lib" \
+		"$sysroot/lib/crt1.o" "$@" -Wl,--start-group -lc -lgcc \
+		"$sysroot/lib/toril.o" -Wl,--end-group
+}
+
+out=a.out
+prev=
+for arg; do
+	case $prev in -o) out=$arg ;; esac
+	case $arg in -o?*) out=${arg#-o} ;; esac
+	prev=$arg
+done
+link "$@"
+# A program with SYSCALL instructions of its own needs all calls by number.
+if objdump -d --no-show-raw-insn "$out" | grep -qw syscall; then
+	link "$@" -Wl,-u,toril_by_number_hook
+fi

@@ -244,7 +244,8 @@ static long fcntl_file(struct file *f, int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case F_GETFL:
-		return (long)(f->flags & ~(unsigned)O_CLOEXEC) | O_LARGEFILE;
+		return (long)(f->flags & ~(unsigned)O_CLOEXEC) |
+		    (f->inode ? O_LARGEFILE : 0); /* set by open */
 	case F_SETFL:
 		f->flags = (f->flags & ~(unsigned)SETFL_MASK) |
 		    ((unsigned)arg & SETFL_MASK);

@@ -356,21 +356,33 @@ static long check_covered(uintptr_t start, uintptr_t end)
 	return r ? 0 : -ENOMEM;
 }
 
-static long protect_check(uintptr_t start, uintptr_t end, unsigned prot)
+/* May all of a region's pages be given this protection? */
+static bool protect_allowed(const struct vm_region *r, unsigned prot)
 {
-	struct vm_region *r = vm_region_find(start);
+	return !(r->object && r->flags & VM_SHARED && prot & VM_WRITE) ||
+	    r->flags & VM_MAY_WRITE;
+}
 
-	for (; r && r->start < end; r = vm_region_next(r))
-		if (r->object && r->flags & VM_SHARED && prot & VM_WRITE &&
-		    !(r->flags & VM_MAY_WRITE))
+/* As Linux does, change what comes before a hole, and then say ENOMEM. */
+static long protect_locked(uintptr_t start, uintptr_t end, unsigned prot)
+{
+	while (start < end) {
+		struct vm_region *r = vm_region_find(start);
+		if (!r)
+			return -ENOMEM;
+		if (!protect_allowed(r, prot))
 			return -EACCES;
-	return check_covered(start, end);
+		r->flags = (r->flags & ~(VM_READ | VM_WRITE | VM_EXEC)) | prot;
+		pages_protect(r->start, r->end, prot);
+		start = r->end;
+		merge_around(r);
+	}
+	return 0;
 }
 
 long vm_mprotect(uintptr_t addr, size_t len, unsigned prot)
 {
 	long err = check_range(addr, &len);
-	struct vm_region *r, *next;
 
 	if (err || !len)
 		return err;
@@ -379,20 +391,10 @@ long vm_mprotect(uintptr_t addr, size_t len, unsigned prot)
 	if ((prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC))
 		return -EACCES;
 	MUTEX_GUARD(&vm_lock);
-	err = touches_image(addr, addr + len)
-	    ? -EPERM
-	    : protect_check(addr, addr + len, prot);
-	if (!err)
-		err = split_range(addr, addr + len);
-	if (err)
-		return err;
-	for (r = vm_region_find(addr); r && r->start < addr + len; r = next) {
-		next = vm_region_next(r);
-		r->flags = (r->flags & ~(VM_READ | VM_WRITE | VM_EXEC)) | prot;
-		pages_protect(r->start, r->end, prot);
-		merge_around(r);
-	}
-	return 0;
+	if (touches_image(addr, addr + len))
+		return -EPERM;
+	err = split_range(addr, addr + len);
+	return err ? err : protect_locked(addr, addr + len, prot);
 }
 
 /* Grow or shrink a mapping where it is, or move it. */

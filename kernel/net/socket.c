@@ -257,10 +257,6 @@ ssize_t socket_send(struct socket *s, struct iov_iter *it, unsigned flags)
 		r = -EAGAIN;
 	else if (s->stream)
 		r = it->left ? send_wait(s, it, block) : 0;
-	else if (!s->listening)
-		r = -ENOTCONN;
-	if (s->stream && !s->connected && r == -EPIPE)
-		r = -ENOTCONN;
 	if (r == -EPIPE && !(flags & MSG_NOSIGNAL))
 		(void)signal_send_thread(thread_current(), SIG_PIPE, NULL);
 	return r;

@@ -173,8 +173,12 @@ int thread_sleep(uint64_t deadline, bool interruptible)
 	struct thread *t = thread_current();
 	unsigned long flags;
 
-	if (interruptible && signal_interrupts(t))
+	if (interruptible && signal_interrupts(t)) {
+		/* The way out has to look at this result. */
+		__atomic_or_fetch(
+		    &cpu_self()->work, CPU_WORK_SIGNAL, __ATOMIC_SEQ_CST);
 		return -ERESTARTSYS;
+	}
 	if (deadline != DEADLINE_NEVER) {
 		if (deadline <= clock_monotonic())
 			return -ETIMEDOUT;

@@ -225,8 +225,8 @@ static bool restart_wanted(void)
 	uint64_t set = signal_pending_set() & ~signal_mask();
 	struct signal_action act;
 
-	if (!set)
-		return true;
+	if (!set) /* not even a cancellation that ends the call? */
+		return !signal_interrupts(thread_current());
 	signal_action_get(__builtin_ctzll(set) + 1, &act);
 	return act.handler <= 1 || act.flags & SA_RESTART_FLAG;
 }

@@ -71,7 +71,13 @@ __syscall_cp_asm:
 	jmp	toril_kcall_by_number
 	.hidden	__toril_cp_begin
 	.quad	__toril_cp_begin - .	/* pull the hooks in */
+
+	/* Where the handler sends a thread whose cancellation is asynchronous:
+	   from anywhere, so the stack may have any alignment. */
 __cp_cancel:
+	and	$-16, %rsp
+	call	__cancel
 	ud2
+	.hidden	__cancel
 
 	.section .note.GNU-stack, "", @progbits

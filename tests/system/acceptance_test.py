@@ -61,10 +61,21 @@ def run(*command, **kw):
                           capture_output=True, timeout=WAIT, **kw)
 
 
-def children_of(pid):
-    out = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(pid)],
-                         capture_output=True, text=True).stdout
-    return [(int(a), b) for a, b in (line.split() for line in out.splitlines())]
+def descendants_of(pid):
+    out = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True,
+                         text=True).stdout
+    parent = dict(map(int, line.split()) for line in out.splitlines())
+    found = {pid}
+    while more := {p for p in parent if parent[p] in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def command_line(pid):
+    try:
+        return pathlib.Path("/proc/%d/cmdline" % pid).read_bytes()
+    except OSError:
+        return b""
 
 
 def receive_all(sock):
@@ -165,17 +176,15 @@ def a_lost_share_is_ENOTCONN_and_the_rest_goes_on():
         with VM(["-v", lost + ":/lost", "-v", kept + ":/kept"],
                 ["build/tests/system/share_gone", "/lost", "/kept"]) as vm:
             assert vm.process.stdout.readline() == b"waiting\n"
-            servers = [pid for pid, name in children_of(vm.process.pid)
-                       if name.startswith("virtiofsd")]
-            assert len(servers) == 2, servers
-            victim = None
-            for pid in servers:  # the one that serves `lost`
-                args = pathlib.Path("/proc/%d/cmdline" % pid).read_bytes()
-                if lost.encode() in args:
-                    victim = pid
-            os.kill(victim, signal.SIGSTOP)  # readers pile up
+            # All that serve `lost`, whatever the server's processes are.
+            victims = [pid for pid in descendants_of(vm.process.pid)
+                       if lost.encode() in command_line(pid)]
+            assert victims
+            for pid in victims:
+                os.kill(pid, signal.SIGSTOP)  # readers pile up
             time.sleep(0.3)
-            os.kill(victim, signal.SIGKILL)
+            for pid in victims:
+                os.kill(pid, signal.SIGKILL)
             out = vm.process.stdout.read().decode().splitlines()
             gone = "Socket not connected"  # musl's words for ENOTCONN
             assert out == ["reader: " + gone] * 4 + ["open: " + gone, "kept: works"], out

@@ -11,15 +11,23 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
+#include "kernel/sched/thread.h"
 
 static_assert(offsetof(struct cpu, self) == CPU_SELF, "layout.h");
 static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "layout.h");
 static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP, "layout.h");
 static_assert(offsetof(struct cpu, depth) == CPU_DEPTH, "layout.h");
 static_assert(offsetof(struct cpu, work) == CPU_WORK, "layout.h");
+static_assert(offsetof(struct thread, vectors_live) == THREAD_VECTORS_LIVE,
+    "layout.h");
 
+#define MSR_STAR    0xc0000081
+#define MSR_LSTAR   0xc0000082
+#define MSR_SFMASK  0xc0000084
 #define MSR_FS_BASE 0xc0000100
 #define MSR_GS_BASE 0xc0000101
+
+#define RFLAGS_TF_DF_AC 0x40500ul
 
 #define CR4_OSFXSR   (1ul << 9)
 #define CR4_OSXMMEX  (1ul << 10)
@@ -27,6 +35,8 @@ static_assert(offsetof(struct cpu, work) == CPU_WORK, "layout.h");
 #define CR4_OSXSAVE  (1ul << 18)
 
 #define XSAVE_LEGACY 512 /* FXSAVE image */
+
+extern char syscall_entry[]; /* kcall.S */
 
 struct cpu cpu_boot;
 struct cpu_features cpu_features;
@@ -118,6 +128,9 @@ void cpu_init(struct cpu *c)
 			 : "m"(gdtr), "r"(SEL_DATA), "r"(SEL_TSS)
 			 : "memory");
 	cpu_wrmsr(MSR_GS_BASE, (uintptr_t)c);
+	cpu_wrmsr(MSR_STAR, (uint64_t)SEL_CODE << 32);
+	cpu_wrmsr(MSR_LSTAR, (uintptr_t)syscall_entry);
+	cpu_wrmsr(MSR_SFMASK, RFLAGS_TF_DF_AC);
 	vector_init();
 	trap_load_idt();
 }

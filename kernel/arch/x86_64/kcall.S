@@ -47,6 +47,61 @@ kcall_exit_end:
 	decl	%gs:CPU_DEPTH
 	jmp	kcall_exit_begin
 
+/*
+ * The SYSCALL instruction, for programs that have it in assembly of their
+ * own: same numbers, registers and results as Linux's.  It stays on the
+ * program's stack, below the red zone, until the call's stub leaves it.
+ * Unlike a C call it preserves vector registers, so they count as live.
+ */
+	.section .text.syscall_entry, "ax", @progbits
+	.globl	syscall_entry
+syscall_entry:
+	lea	-128(%rsp), %rsp
+	push	%rcx
+	push	%r11
+	push	%rdi
+	push	%rsi
+	push	%rdx
+	push	%r10
+	push	%r8
+	push	%r9
+	push	%rbx
+	mov	%rsp, %rbx
+	and	$-16, %rsp
+	sub	$8, %rsp
+	push	%r9
+	mov	%r8, %r9
+	mov	%r10, %r8
+	mov	%rdx, %rcx
+	mov	%rsi, %rdx
+	mov	%rdi, %rsi
+	mov	%rax, %rdi
+	mov	%gs:CPU_CURRENT, %rax
+	movb	$1, THREAD_VECTORS_LIVE(%rax)
+	mov	toril_by_number_hook@GOTPCREL(%rip), %rax
+	test	%rax, %rax
+	jz	1f
+	call	*(%rax)
+	jmp	2f
+1:	mov	$-38, %rax		/* ENOSYS: no table was linked */
+2:	mov	%gs:CPU_CURRENT, %rcx
+	movb	$0, THREAD_VECTORS_LIVE(%rcx)
+	mov	%rbx, %rsp
+	pop	%rbx
+	pop	%r9
+	pop	%r8
+	pop	%r10
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	pop	%r11
+	pop	%rcx
+	push	%r11
+	popfq
+	lea	128(%rsp), %rsp
+	jmp	*%rcx
+	.weak	toril_by_number_hook
+
 /* The stubs, each in a section of its own, so that unused ones go. */
 #define KCALL(nr, name, kind) KCALL_##kind(name)
 #define KCALL_PLAIN(name)                                     \

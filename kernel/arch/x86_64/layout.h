@@ -35,6 +35,9 @@
 #define CPU_DEPTH      24
 #define CPU_WORK       28
 
+/* Offset in struct thread, checked in cpu.c. */
+#define THREAD_VECTORS_LIVE 25
+
 /* Page table entry bits. */
 #define PTE_P	0x001
 #define PTE_W	0x002

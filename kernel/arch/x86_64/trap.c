@@ -266,6 +266,7 @@ void trap_dispatch(struct trap_frame *f)
 	bool preemptible = c->depth == 0;
 	bool program = trap_from_program(f);
 	struct thread *t = c->current;
+	bool was_live = t && t->vectors_live; /* as in syscall_entry */
 
 	c->depth++;
 	if (preemptible)
@@ -282,7 +283,7 @@ void trap_dispatch(struct trap_frame *f)
 	if (preemptible) {
 		kcall_rewind(f);
 		work_off(f, program);
-		t->vectors_live = false;
+		t->vectors_live = was_live;
 	}
 	cpu_self()->depth--;
 }
