@@ -5,6 +5,7 @@
  * devices, takes the configuration from the launcher and becomes the
  * program's main thread.
  */
+#include "drivers/virtio/virtio.h"
 #include "kernel/arch/x86_64/apic.h"
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/clock.h"
@@ -157,6 +158,7 @@ static void init_thread(void *arg)
 	int err;
 
 	(void)arg;
+	virtio_probe_all(boot_info.cmdline);
 	err = control_start(boot_info.cmdline);
 	if (err) {
 		printk("toril: can't start: error %d\n", -err);

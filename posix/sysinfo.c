@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the system is: uname, sysinfo, random numbers. */
+#include "kernel/control/control.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
@@ -7,11 +8,8 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
-#include "posix/sysinfo.h"
 
 #define RANDOM_FLAGS 7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
-
-char sysinfo_hostname[65] = "toril";
 
 long kcall_uname(void *user)
 {
@@ -24,7 +22,7 @@ long kcall_uname(void *user)
 	    .machine = "x86_64",
 	    .domain = "(none)"};
 
-	memcpy(u.nodename, sysinfo_hostname, sizeof(u.nodename));
+	memcpy(u.nodename, control_hostname, sizeof(u.nodename));
 	return copy_out(user, &u, sizeof(u));
 }
 

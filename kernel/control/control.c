@@ -7,7 +7,6 @@
  * launcher is checked for size: it is trusted to run us, not to be correct.
  */
 #include "kernel/control/control.h"
-#include "drivers/virtio/virtio.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/control/stdio.h"
 #include "kernel/control/wire.h"
@@ -22,13 +21,13 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
-#include "posix/sysinfo.h"
 
 static char *no_argv[] = {"program", NULL};
 static char *no_envp[] = {NULL};
 struct control_config control_config = {
     .argv = no_argv, .envp = no_envp, .argc = 1};
 
+char control_hostname[65] = "toril";
 static struct stream *ctl;	/* NULL: no launcher */
 static uint32_t ctl_port;
 static struct mutex send_lock = MUTEX_INIT(send_lock);
@@ -148,8 +147,8 @@ static int config_message(
 		memcpy(&io, payload, sizeof(io));
 		return stdio_install(ctl_port, &io);
 	case CTL_HOSTNAME:
-		memcpy(sysinfo_hostname, payload,
-		    min(m->len + 1ul, sizeof(sysinfo_hostname) - 1));
+		memcpy(control_hostname, payload,
+		    min(m->len + 1ul, sizeof(control_hostname) - 1));
 		return 0;
 	case CTL_CLOCK:
 		if (m->len != 8)
@@ -305,7 +304,6 @@ int control_start(const char *cmdline)
 	uint64_t port;
 	int err;
 
-	virtio_probe_all(cmdline);
 	err = vfs_init();
 	if (err)
 		return err;

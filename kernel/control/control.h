@@ -17,6 +17,9 @@ struct control_config {
 };
 extern struct control_config control_config;
 
+/* The machine's name, for uname. */
+extern char control_hostname[65];
+
 /* Connect and take the configuration; mounts the shares, installs
  * descriptors 0, 1 and 2.  0 or -errno.  May sleep. */
 int control_start(const char *cmdline);
