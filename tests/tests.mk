@@ -47,7 +47,7 @@ $(VM_TESTS): $(BUILD)/tests/vm/%: tests/tests.mk
 	@chmod +x $@
 TESTS	+= $(VM_TESTS)
 
-include $(wildcard tests/unit/unit.mk tests/fuzz/fuzz.mk \
+include $(wildcard tests/unit/unit.mk tests/unit/fs.mk tests/fuzz/fuzz.mk \
 	tests/system/system.mk)
 
 # TESTS=... runs some of them.

@@ -82,6 +82,7 @@ static int check(
 {
 	const struct fuse_dirent *d;
 	size_t at, size;
+	int err;
 
 	for (at = 0; at < b->len; at += size) {
 		d = entry_at(b, at, &size);
@@ -90,10 +91,9 @@ static int check(
 		if (b->plus)
 			prime(f, d, version, overtaken);
 	}
-	if (b->len && !at)
-		return -EIO;
+	err = b->len && !at ? -EIO : 0;
 	b->len = at;
-	return 0;
+	return err;
 }
 
 static bool want_plus(struct file *f)
