@@ -74,9 +74,12 @@ static void emit_number(
 		end[-(long)++n] = 'x';
 		end[-(long)++n] = '0';
 	}
-	if (neg)
+	if (neg && s->zero)
+		emit(o, '-');
+	else if (neg)
 		end[-(long)++n] = '-';
-	emit_padded(o, end - n, n, s->width, s->zero ? '0' : ' ');
+	emit_padded(o, end - n, n, s->width - (neg && s->zero && s->width),
+	    s->zero ? '0' : ' ');
 }
 
 static uint64_t take_int(char conv, int longs, va_list *ap)

@@ -241,6 +241,10 @@ static bool die_locked(struct vsock_conn *c, int error)
 	if (c->state == VSOCK_CONNECTED || c->state == VSOCK_CONNECTING)
 		c->error = error;
 	c->state = VSOCK_DEAD;
+	/* Nobody has taken the user's reference yet, nor will.  Not the last:
+	 * the caller has one, or the table's. */
+	if (c->listener)
+		__atomic_sub_fetch(&c->refs, 1, __ATOMIC_RELAXED);
 	c->listener = NULL;
 	return unlink_locked(c);
 }

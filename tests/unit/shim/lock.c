@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Locks and wait queues for one thread: they never wait, but they check. */
+#include "kernel/lib/assert.h"
+#include "kernel/sched/mutex.h"
+#include "kernel/sched/wait.h"
+#include "tests/unit/shim/shim.h"
+
+int shim_locks_held;
+
+void spin_lock(struct spinlock *l)
+{
+	assert(!l->locked);
+	l->locked = 1;
+	shim_locks_held++;
+}
+
+void spin_unlock(struct spinlock *l)
+{
+	assert(l->locked);
+	l->locked = 0;
+	shim_locks_held--;
+}
+
+unsigned long spin_lock_irq(struct spinlock *l)
+{
+	spin_lock(l);
+	return 0;
+}
+
+void spin_unlock_irq(struct spinlock *l, unsigned long flags)
+{
+	(void)flags;
+	spin_unlock(l);
+}
+
+void waitq_init(struct waitq *q)
+{
+	*q = (struct waitq)WAITQ_INIT(*q);
+}
+
+void waiter_init(struct waiter *w)
+{
+	*w = (struct waiter){0};
+	list_init(&w->node);
+}
+
+void waitq_add(struct waitq *q, struct waiter *w)
+{
+	list_push_back(&q->waiters, &w->node);
+}
+
+void waitq_remove(struct waitq *q, struct waiter *w)
+{
+	(void)q;
+	list_remove(&w->node);
+}
+
+static void wake(struct waitq *q, unsigned key, bool one)
+{
+	struct waiter *w, *tmp;
+
+	list_for_each_safe(w, tmp, &q->waiters, node)
+	{
+		if (w->wake)
+			w->wake(w, key);
+		if (one && w->exclusive)
+			break;
+	}
+}
+
+void waitq_wake_all(struct waitq *q, unsigned key)
+{
+	wake(q, key, false);
+}
+
+void waitq_wake_one(struct waitq *q, unsigned key)
+{
+	wake(q, key, true);
+}
+
+int thread_sleep(uint64_t deadline, bool interruptible)
+{
+	(void)deadline, (void)interruptible;
+	panic("a test's code would sleep for ever");
+}
+
+void mutex_init(struct mutex *m)
+{
+	*m = (struct mutex){0};
+}
+
+void mutex_lock(struct mutex *m)
+{
+	assert(!m->contended);
+	m->contended = 1; /* here: held */
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	assert(m->contended);
+	m->contended = 0;
+}
