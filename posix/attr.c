@@ -270,6 +270,27 @@ long kcall_utime(const char *path, const int64_t *user)
 	return set_path(AT_FDCWD, path, 0, &s);
 }
 
+long kcall_flock(int fd, int how)
+{
+	struct file *f;
+	long r;
+
+	switch (how & ~LOCK_NB) {
+	case LOCK_SH:
+	case LOCK_EX:
+	case LOCK_UN:
+		break;
+	default:
+		return -EINVAL;
+	}
+	f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	r = f->flags & O_PATH ? -EBADF : flock_set(f, how);
+	file_put(f);
+	return r;
+}
+
 static long sync_fd(int fd, bool data_only)
 {
 	struct file *f = fd_get(fd);

@@ -96,6 +96,8 @@ void file_put(struct file *f)
 		return;
 	if (!list_empty(&f->epolls))
 		file_epoll_forget(f);
+	if (f->flock)
+		flock_drop(f);
 	f->ops->release(f);
 	kfree(f);
 }

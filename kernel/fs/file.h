@@ -80,6 +80,7 @@ struct file {
 	void *priv;		    /* [i] the kind's own */
 	struct inode *inode;	    /* [i] or NULL; owned by the fs code */
 	struct dentry *dentry;	    /* [i] or NULL; for fstat, *at, getcwd */
+	struct flock_state *flock;  /* [a] flock.c's, or NULL */
 	struct list epolls;	    /* epoll items; kernel/fs/epoll.c's */
 	struct spinlock epolls_lock;
 };
@@ -101,6 +102,11 @@ extern void (*file_epoll_forget)(struct file *f);
 struct file *file_alloc(const struct file_ops *ops, unsigned flags);
 void file_ref(struct file *f);
 void file_put(struct file *f); /* may sleep */
+
+/* flock(2): LOCK_SH, LOCK_EX or LOCK_UN, with LOCK_NB; and the end of a file
+ * that holds a lock.  -EWOULDBLOCK, -ENOMEM, -ERESTARTSYS. */
+int flock_set(struct file *f, int how);
+void flock_drop(struct file *f);
 
 /* The descriptor table (one process, one table). */
 
