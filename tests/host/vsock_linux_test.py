@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The built-in vsock device against Linux's own driver.
 
-Boots Debian's cloud kernel, which is downloaded once into build/linux, with
+Boots Debian's cloud kernel, which is downloaded once into build/cache, with
 tests/host/linux_init.c as its only program, and talks to it through
 build/tests/host/vsock_peer."""
 
+import fcntl
 import glob
 import hashlib
 import os
@@ -19,7 +20,7 @@ import tempfile
 import threading
 
 BUILD = os.environ.get("BUILD", "build")
-LINUX = os.path.join(BUILD, "linux")
+LINUX = os.path.join(BUILD, "cache/linux-guest")
 MODULES = ["drivers/virtio/virtio", "drivers/virtio/virtio_ring",
            "drivers/virtio/virtio_mmio", "net/vmw_vsock/vsock",
            "net/vmw_vsock/vmw_vsock_virtio_transport_common",
@@ -36,18 +37,26 @@ def ok(good, what):
 
 
 def fetch_kernel():
-    if not glob.glob(LINUX + "/root/boot/vmlinuz*"):
-        shutil.rmtree(LINUX, ignore_errors=True)
-        os.makedirs(LINUX)
-        out = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"],
-                             stdout=subprocess.PIPE, text=True, check=True).stdout
-        name = re.search(r"Depends: (linux-image-\S+)", out).group(1)
-        subprocess.run(["apt-get", "-q", "download", name], cwd=LINUX,
-                       check=True, stdout=sys.stderr)
-        deb = glob.glob(LINUX + "/*.deb")[0]
-        subprocess.run(["dpkg", "-x", deb, LINUX + "/root"], check=True)
-        os.unlink(deb)
+    """The kernel's path; two tests want it, perhaps at the same time."""
+    os.makedirs(LINUX, exist_ok=True)
+    with open(LINUX + "/lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not glob.glob(LINUX + "/root/boot/vmlinuz*"):
+            download_kernel()
     return glob.glob(LINUX + "/root/boot/vmlinuz*")[0]
+
+
+def download_kernel():
+    shutil.rmtree(LINUX + "/root.new", ignore_errors=True)
+    out = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"],
+                         stdout=subprocess.PIPE, text=True, check=True).stdout
+    name = re.search(r"Depends: (linux-image-\S+)", out).group(1)
+    subprocess.run(["apt-get", "-q", "download", name], cwd=LINUX,
+                   check=True, stdout=sys.stderr)
+    deb = glob.glob(LINUX + "/*.deb")[0]
+    subprocess.run(["dpkg", "-x", deb, LINUX + "/root.new"], check=True)
+    os.rename(LINUX + "/root.new", LINUX + "/root")
+    os.unlink(deb)
 
 
 def cpio_entry(name, data, mode, rdev=(0, 0)):
