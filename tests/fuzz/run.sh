@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# run.sh FUZZER SECONDS: run a fuzzer over its seeds and what it found in
+# former runs; TAP.
+fuzzer=$1 seconds=$2
+name=$(basename "$fuzzer" _fuzz)
+corpus=$(dirname "$fuzzer")/corpus/$name
+mkdir -p "$corpus"
+seeds=tests/fuzz/seeds/$name
+[ -d "$seeds" ] || seeds=tests/fuzz/seeds/${name%%_*}
+[ -d "$seeds" ] || seeds=
+echo 1..1
+log=$corpus.log
+# shellcheck disable=SC2086
+if "$fuzzer" -max_total_time="$seconds" -max_len=4096 -timeout=20 \
+	-artifact_prefix="$corpus." "$corpus" $seeds >"$log" 2>&1 &&
+	grep -q '^Done [0-9]' "$log"; then
+	echo "ok 1 - $name: $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log") runs"
+else
+	echo "not ok 1 - $name"
+	tail -n 40 "$log" | sed 's/^/# /'
+	exit 1
+fi
