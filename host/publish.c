@@ -90,8 +90,8 @@ static void client_opened(struct vsock_stream *s)
 	(void)s;
 }
 
-static const struct vsock_user client_user = {client_opened, relay_in,
-    relay_out, client_out_end, relay_closed};
+static const struct vsock_user client_user = {
+    client_opened, relay_in, relay_out, client_out_end, relay_closed};
 
 static void client_start(struct listener *l, int fd, const union address *from)
 {

@@ -23,9 +23,9 @@
 #include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 
-#define STACK_SIZE (8 * MIB)
+#define STACK_SIZE     (8 * MIB)
 #define IOAPIC_DEFAULT 0xfec00000ull
-#define AUX_MAX	   16
+#define AUX_MAX        16
 
 extern char __image_start[], __image_end[];
 
@@ -189,8 +189,8 @@ static uint64_t find_ioapic(void)
 
 	if (!mptable_read(&mp))
 		return IOAPIC_DEFAULT;
-	printk_verbose("toril: %u CPUs in the MP table, one used\n",
-	    mp.nr_cpus);
+	printk_verbose(
+	    "toril: %u CPUs in the MP table, one used\n", mp.nr_cpus);
 	return mp.ioapic_addr ? mp.ioapic_addr : IOAPIC_DEFAULT;
 }
 
@@ -203,8 +203,8 @@ noreturn void kernel_main(void)
 	    cmdline_next(boot_info.cmdline, "toril.verbose", &pos) != NULL;
 	cpu_boot.kstack_top = KSTACK_BASE + KSTACK_SLOT;
 	cpu_init(&cpu_boot);
-	page_init(boot_info.ram, boot_info.nr_ram,
-	    phys_to_virt(boot_info.page_map));
+	page_init(
+	    boot_info.ram, boot_info.nr_ram, phys_to_virt(boot_info.page_map));
 	apic_init(find_ioapic());
 	clock_measure_begin();
 	random_bytes(&random, sizeof(random));

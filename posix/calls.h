@@ -17,6 +17,7 @@
 #undef KCALL
 
 /* Call by number, for syscall(2) and the SYSCALL instruction. */
-long toril_kcall_by_number(long nr, long a, long b, long c, long d, long e, long f);
+long toril_kcall_by_number(
+    long nr, long a, long b, long c, long d, long e, long f);
 
 #endif

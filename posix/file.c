@@ -179,7 +179,7 @@ long kcall_close_range(unsigned first, unsigned last, unsigned flags)
 	if (!flags)
 		return fd_close_range(first, last);
 	for (fd = fd_next((int)first); fd >= 0 && (unsigned)fd <= last;
-	    fd = fd_next(fd + 1))
+	     fd = fd_next(fd + 1))
 		(void)fd_set_cloexec(fd, true);
 	return first > last ? -EINVAL : 0;
 }
@@ -245,10 +245,10 @@ static long fcntl_file(struct file *f, int cmd, unsigned long arg)
 	switch (cmd) {
 	case F_GETFL:
 		return (long)(f->flags & ~(unsigned)O_CLOEXEC) |
-		    (f->inode ? O_LARGEFILE : 0); /* set by open */
+		       (f->inode ? O_LARGEFILE : 0); /* set by open */
 	case F_SETFL:
 		f->flags = (f->flags & ~(unsigned)SETFL_MASK) |
-		    ((unsigned)arg & SETFL_MASK);
+			   ((unsigned)arg & SETFL_MASK);
 		return 0;
 	case F_GETLK:
 	case F_SETLK:

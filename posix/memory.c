@@ -5,8 +5,8 @@
 #include "kernel/mm/vm.h"
 #include "posix/calls.h"
 
-long kcall_mmap(uintptr_t addr, size_t len, int prot, int flags, int fd,
-    uint64_t offset)
+long kcall_mmap(
+    uintptr_t addr, size_t len, int prot, int flags, int fd, uint64_t offset)
 {
 	struct file *f = NULL;
 	long r;

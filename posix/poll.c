@@ -125,8 +125,8 @@ static long timeout_export(
 	uint64_t now = clock_monotonic();
 
 	if (user && deadline != DEADLINE_NEVER)
-		(void)put_user(user,
-		    timespec_of(deadline > now ? deadline - now : 0));
+		(void)put_user(
+		    user, timespec_of(deadline > now ? deadline - now : 0));
 	return r;
 }
 
@@ -236,7 +236,7 @@ long kcall_select(int n, uint64_t *in, uint64_t *out, uint64_t *ex,
 		if (t.tv_sec < 0 || t.tv_usec < 0)
 			return -EINVAL;
 		ns = (uint64_t)min(t.tv_sec, SECONDS_MAX - 1) * NSEC_PER_SEC +
-		    (uint64_t)min(t.tv_usec, 999999l) * 1000;
+		     (uint64_t)min(t.tv_usec, 999999l) * 1000;
 		deadline = ns ? deadline_after(ns) : 0;
 	}
 	r = do_select(n, sets, deadline);
@@ -318,8 +318,7 @@ long kcall_epoll_ctl(int epfd, int op, int fd, const void *user)
 	return r;
 }
 
-static long epoll_call(
-    int epfd, void *user, int max, uint64_t deadline)
+static long epoll_call(int epfd, void *user, int max, uint64_t deadline)
 {
 	struct file *ep;
 	long r;
@@ -340,8 +339,8 @@ long kcall_epoll_wait(int epfd, void *events, int max, int ms)
 	return epoll_call(epfd, events, max, deadline_of_ms(ms));
 }
 
-long kcall_epoll_pwait(int epfd, void *events, int max, int ms,
-    const uint64_t *mask, size_t size)
+long kcall_epoll_pwait(
+    int epfd, void *events, int max, int ms, const uint64_t *mask, size_t size)
 {
 	uint64_t saved;
 	long r = mask_begin(mask, size, &saved);

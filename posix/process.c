@@ -13,9 +13,9 @@
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
 
-#define PID	     1
-#define FD_HARD_MAX  1048576u
-#define STACK_LIMIT  (8 * MIB)
+#define PID         1
+#define FD_HARD_MAX 1048576u
+#define STACK_LIMIT (8 * MIB)
 
 struct rlimit64_pair {
 	uint64_t cur, max;
@@ -127,8 +127,8 @@ static long limit_set(unsigned which, const struct rlimit64_pair *l)
 	return 0;
 }
 
-long kcall_prlimit64(int pid, unsigned which,
-    const struct rlimit64_pair *new, struct rlimit64_pair *old)
+long kcall_prlimit64(int pid, unsigned which, const struct rlimit64_pair *new,
+    struct rlimit64_pair *old)
 {
 	struct rlimit64_pair was, want;
 	long err;
@@ -138,8 +138,8 @@ long kcall_prlimit64(int pid, unsigned which,
 	err = limit_get(which, &was);
 	if (!err && new)
 		err = copy_in(&want, new, sizeof(want))
-		    ? -EFAULT
-		    : limit_set(which, &want);
+			  ? -EFAULT
+			  : limit_set(which, &want);
 	if (!err && old)
 		err = copy_out(old, &was, sizeof(was));
 	return err;
@@ -155,8 +155,8 @@ long kcall_setrlimit(unsigned which, const struct rlimit64_pair *new)
 	return kcall_prlimit64(0, which, new, NULL);
 }
 
-long kcall_prctl(int op, unsigned long a, unsigned long b, unsigned long c,
-    unsigned long d)
+long kcall_prctl(
+    int op, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
 	struct thread *t = thread_current();
 	char name[16] = "";

@@ -9,7 +9,7 @@
 
 #define SIGSET_SIZE 8
 #define MINSIGSTKSZ 2048
-#define PID	    1
+#define PID         1
 
 static bool bad_signal(int signo)
 {
@@ -24,7 +24,7 @@ long kcall_rt_sigaction(int signo, const struct signal_action *new,
 	if (size != SIGSET_SIZE || bad_signal(signo) ||
 	    (new && (signo == SIG_KILL || signo == SIG_STOP)))
 		return -EINVAL;
-	if (new && copy_in(&want, new, sizeof(want)))
+	if (new &&copy_in(&want, new, sizeof(want)))
 		return -EFAULT;
 	signal_action_get(signo, &was);
 	if (new)
@@ -199,8 +199,7 @@ long kcall_tgkill(int pid, int tid, int signo)
 	return pid == PID ? kcall_tkill(tid, signo) : -ESRCH;
 }
 
-long kcall_rt_sigqueueinfo(
-    int pid, int signo, const struct signal_info *user)
+long kcall_rt_sigqueueinfo(int pid, int signo, const struct signal_info *user)
 {
 	struct signal_info info;
 

@@ -186,8 +186,7 @@ long kcall_accept4(int fd, void *user, uint32_t *user_len, int flags)
 	r = socket_get(fd, &f, &s);
 	if (r)
 		return r;
-	r = socket_accept(
-	    s, flags & SOCK_NONBLOCK ? O_NONBLOCK : 0, &peer, &n);
+	r = socket_accept(s, flags & SOCK_NONBLOCK ? O_NONBLOCK : 0, &peer, &n);
 	if (!r) {
 		r = addr_export(&peer, user, user_len);
 		if (r)
@@ -231,8 +230,7 @@ static long name(int fd, void *user, uint32_t *user_len, bool peer)
 	if (peer && !s->connected)
 		err = -ENOTCONN;
 	else
-		err = addr_export(
-		    peer ? &s->peer : &s->local, user, user_len);
+		err = addr_export(peer ? &s->peer : &s->local, user, user_len);
 	file_put(f);
 	return err;
 }
@@ -308,8 +306,8 @@ long kcall_sendto(int fd, const void *buf, size_t n, int flags,
 	return r;
 }
 
-long kcall_recvfrom(int fd, void *buf, size_t n, int flags, void *addr,
-    uint32_t *user_len)
+long kcall_recvfrom(
+    int fd, void *buf, size_t n, int flags, void *addr, uint32_t *user_len)
 {
 	struct iovec iov = {buf, min(n, (size_t)RW_MAX)};
 	struct iov_iter it;
@@ -328,8 +326,8 @@ long kcall_recvfrom(int fd, void *buf, size_t n, int flags, void *addr,
 	return r;
 }
 
-static ssize_t message(struct socket *s, struct msghdr64 *m, unsigned flags,
-    bool send)
+static ssize_t message(
+    struct socket *s, struct msghdr64 *m, unsigned flags, bool send)
 {
 	struct iovec fast[8], *heap;
 	struct iov_iter it;

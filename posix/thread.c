@@ -18,7 +18,7 @@
 #include "posix/calls.h"
 #include "posix/time_convert.h"
 
-#define THREAD_FLAGS                                                     \
+#define THREAD_FLAGS                                                           \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 #define ROBUST_MAX 2048
 
@@ -71,7 +71,7 @@ struct robust_head {
 
 #define FUTEX_WORD_WAITERS    0x80000000u
 #define FUTEX_WORD_OWNER_DIED 0x40000000u
-#define FUTEX_WORD_TID	      0x3fffffffu
+#define FUTEX_WORD_TID        0x3fffffffu
 
 int uaccess_cmpxchg32(uint32_t *p, uint32_t *expected, uint32_t new);
 
@@ -111,12 +111,12 @@ static void robust_list_walk(struct thread *t)
 		if (copy_in(&entry, (void *)at, sizeof(entry)))
 			break;
 		if (at != (h.pending & ~1ul))
-			robust_release((uint32_t *)(at + (uintptr_t)h.offset),
-			    t->tid, pi);
+			robust_release(
+			    (uint32_t *)(at + (uintptr_t)h.offset), t->tid, pi);
 	}
 	if (h.pending)
-		robust_release((uint32_t *)((h.pending & ~1ul) +
-				   (uintptr_t)h.offset),
+		robust_release(
+		    (uint32_t *)((h.pending & ~1ul) + (uintptr_t)h.offset),
 		    t->tid, h.pending & 1);
 }
 
@@ -126,8 +126,7 @@ static bool last_thread(void)
 	int n = 0;
 
 	spin_lock(&threads_lock);
-	list_for_each(t, &threads_all, all_node)
-		n += !t->kernel_only;
+	list_for_each(t, &threads_all, all_node) n += !t->kernel_only;
 	spin_unlock(&threads_lock);
 	return n == 1;
 }
@@ -182,8 +181,7 @@ long kcall_get_robust_list(int tid, void **head, size_t *len)
 	spin_unlock(&threads_lock);
 	if (!t)
 		return -ESRCH;
-	if (put_user(head, list) ||
-	    put_user(len, sizeof(struct robust_head)))
+	if (put_user(head, list) || put_user(len, sizeof(struct robust_head)))
 		return -EFAULT;
 	return 0;
 }
@@ -251,8 +249,7 @@ long kcall_futex(uint32_t *addr, int op, uint32_t val, unsigned long timeout,
 		return futex_requeue(
 		    addr, (int)val, (int)timeout, addr2, true, val3);
 	case FUTEX_WAKE_OP:
-		return futex_wake_op(
-		    addr, (int)val, (int)timeout, addr2, val3);
+		return futex_wake_op(addr, (int)val, (int)timeout, addr2, val3);
 	default:
 		return -ENOSYS;
 	}

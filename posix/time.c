@@ -21,12 +21,11 @@ static uint64_t process_time(void)
 	struct thread *t;
 
 	spin_lock(&threads_lock);
-	list_for_each(t, &threads_all, all_node)
-		if (!t->kernel_only)
-			sum += t->run_ns;
+	list_for_each(t, &threads_all, all_node) if (!t->kernel_only) sum +=
+	    t->run_ns;
 	spin_unlock(&threads_lock);
 	return sum + threads_dead_ns +
-	    (clock_monotonic() - thread_current()->run_since);
+	       (clock_monotonic() - thread_current()->run_since);
 }
 
 static long clock_read(int id, uint64_t *ns)
@@ -87,8 +86,8 @@ long kcall_clock_settime(int id, const struct __kernel_timespec *ts)
 long kcall_gettimeofday(struct timeval64 *tv, void *tz)
 {
 	uint64_t ns = clock_realtime();
-	struct timeval64 v = {(int64_t)(ns / NSEC_PER_SEC),
-	    (int64_t)(ns % NSEC_PER_SEC / 1000)};
+	struct timeval64 v = {
+	    (int64_t)(ns / NSEC_PER_SEC), (int64_t)(ns % NSEC_PER_SEC / 1000)};
 
 	if (tz && clear_out(tz, 8))
 		return -EFAULT;
@@ -193,7 +192,7 @@ static struct itimerval64 itimer_state(void)
 static bool bad_timeval(const struct timeval64 *v)
 {
 	return v->sec < 0 || v->usec < 0 || v->usec >= 1000000 ||
-	    v->sec >= SECONDS_MAX;
+	       v->sec >= SECONDS_MAX;
 }
 
 long kcall_getitimer(int which, struct itimerval64 *old)
@@ -211,16 +210,16 @@ long kcall_setitimer(
 
 	if (which != ITIMER_REAL)
 		return -EINVAL;
-	if (new && copy_in(&v, new, sizeof(v)))
+	if (new &&copy_in(&v, new, sizeof(v)))
 		return -EFAULT;
 	if (bad_timeval(&v.interval) || bad_timeval(&v.value))
 		return -EINVAL;
 	timer_cancel(&itimer.timer);
 	itimer.timer.fn = itimer_fire;
 	itimer.interval = (uint64_t)v.interval.sec * NSEC_PER_SEC +
-	    (uint64_t)v.interval.usec * 1000;
+			  (uint64_t)v.interval.usec * 1000;
 	ns = (uint64_t)v.value.sec * NSEC_PER_SEC +
-	    (uint64_t)v.value.usec * 1000;
+	     (uint64_t)v.value.usec * 1000;
 	itimer.deadline = ns ? clock_monotonic() + ns : 0;
 	if (ns)
 		timer_set(&itimer.timer, itimer.deadline);
@@ -248,7 +247,7 @@ long kcall_getrusage(int who, void *user)
 	if (who == 0 || who == 1)
 		ns = who == 0 ? process_time()
 			      : thread_current()->run_ns + clock_monotonic() -
-				thread_current()->run_since;
+				    thread_current()->run_since;
 	else if (who != -1)
 		return -EINVAL;
 	ru.user.sec = (int64_t)(ns / NSEC_PER_SEC);

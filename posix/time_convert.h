@@ -23,8 +23,8 @@ static inline long timespec_import(
 	    ts.tv_nsec >= (long long)NSEC_PER_SEC)
 		return -EINVAL;
 	*ns = ts.tv_sec >= SECONDS_MAX
-	    ? INT64_MAX
-	    : (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+		  ? INT64_MAX
+		  : (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 	return 0;
 }
 

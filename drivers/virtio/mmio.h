@@ -30,9 +30,9 @@ enum mmio_reg {
 };
 
 #define MMIO_MAGIC_VALUE 0x74726976u
-#define MMIO_VERSION_2	 2u
+#define MMIO_VERSION_2   2u
 
-#define MMIO_INT_VRING	1u
+#define MMIO_INT_VRING  1u
 #define MMIO_INT_CONFIG 2u
 
 #endif

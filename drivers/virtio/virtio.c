@@ -18,14 +18,12 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/page.h"
 
-#define TRANSPORT_FEATURES                                            \
-	(1ull << VIRTIO_F_VERSION_1 | 1ull << VIRTIO_RING_F_EVENT_IDX | \
+#define TRANSPORT_FEATURES                                                     \
+	(1ull << VIRTIO_F_VERSION_1 | 1ull << VIRTIO_RING_F_EVENT_IDX |        \
 	    1ull << VIRTIO_RING_F_INDIRECT_DESC)
 
-extern const struct virtio_driver virtio_fs_driver
-    __attribute__((weak));
-extern const struct virtio_driver virtio_vsock_driver
-    __attribute__((weak));
+extern const struct virtio_driver virtio_fs_driver __attribute__((weak));
+extern const struct virtio_driver virtio_vsock_driver __attribute__((weak));
 
 static const struct virtio_driver *const drivers[] = {
     &virtio_vsock_driver, &virtio_fs_driver};
@@ -178,8 +176,8 @@ void virtio_config_read(
 		generation = reg_read(d, MMIO_CONFIG_GENERATION);
 		for (size_t i = 0; i < n; i++)
 			out[i] = config[offset + i];
-	} while (generation != reg_read(d, MMIO_CONFIG_GENERATION) &&
-	    ++tries < 100);
+	} while (
+	    generation != reg_read(d, MMIO_CONFIG_GENERATION) && ++tries < 100);
 }
 
 static const struct virtio_driver *driver_for(unsigned id)

@@ -13,7 +13,7 @@
 #include "kernel/sched/spinlock.h"
 
 #define VIRTIO_ID_VSOCK 19
-#define VIRTIO_ID_FS	26
+#define VIRTIO_ID_FS    26
 
 #define VIRTIO_QUEUES_MAX 8
 
@@ -21,7 +21,7 @@ struct virtio_device {
 	volatile uint32_t *regs;
 	unsigned irq, id;
 	uint64_t features; /* negotiated */
-	bool broken;	   /* [a] reset: nothing works any more */
+	bool broken;       /* [a] reset: nothing works any more */
 	struct virtqueue *queues[VIRTIO_QUEUES_MAX];
 	const struct virtio_driver *driver;
 	void *priv; /* the driver's */

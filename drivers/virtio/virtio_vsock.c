@@ -19,22 +19,22 @@
 #define RX_QUEUE    0
 #define TX_QUEUE    1
 #define EVENT_QUEUE 2
-#define TX_SIZE	    128
-#define RX_MIN	    8
-#define RX_MAX	    64
-#define EVENTS	    4
-#define HEADER	    sizeof(struct virtio_vsock_hdr)
+#define TX_SIZE     128
+#define RX_MIN      8
+#define RX_MAX      64
+#define EVENTS      4
+#define HEADER      sizeof(struct virtio_vsock_hdr)
 
 static struct {
 	struct virtio_device *dev;
 	struct virtqueue *rx, *tx, *event;
 	struct spinlock tx_lock; /* tx, and what follows */
-	size_t tx_bytes;	 /* [tx_lock] handed to the device */
-	size_t tx_limit;	 /* [i] */
-	bool tx_wanted;		 /* [tx_lock] a sender waits for space */
-	unsigned rx_missing;	 /* buffers that there was no memory for */
-	struct waitq wait;	 /* the thread */
-	uint32_t work;		 /* [a] it has something to do */
+	size_t tx_bytes;         /* [tx_lock] handed to the device */
+	size_t tx_limit;         /* [i] */
+	bool tx_wanted;          /* [tx_lock] a sender waits for space */
+	unsigned rx_missing;     /* buffers that there was no memory for */
+	struct waitq wait;       /* the thread */
+	uint32_t work;           /* [a] it has something to do */
 	struct virtio_vsock_event *events;
 } vs;
 
@@ -191,16 +191,16 @@ static void receive(void *arg)
 		if (!vq_interrupts_on(vs.rx) || !vq_interrupts_on(vs.event))
 			continue;
 		(void)wait_event(&vs.wait,
-		    __atomic_load_n(&vs.work, __ATOMIC_ACQUIRE),
-		    DEADLINE_NEVER, false);
+		    __atomic_load_n(&vs.work, __ATOMIC_ACQUIRE), DEADLINE_NEVER,
+		    false);
 	}
 }
 
 static void events_post(void)
 {
 	for (int i = 0; i < EVENTS; i++) {
-		struct sg sg = {virt_to_phys(&vs.events[i]),
-		    sizeof(vs.events[i])};
+		struct sg sg = {
+		    virt_to_phys(&vs.events[i]), sizeof(vs.events[i])};
 		(void)vq_submit(vs.event, NULL, 0, &sg, 1, &vs.events[i]);
 	}
 	vq_kick(vs.event);
@@ -209,9 +209,9 @@ static void events_post(void)
 static int probe(struct virtio_device *d)
 {
 	uint64_t cid = 0;
-	unsigned buffers = (unsigned)min(
-	    max(page_total() / (256 * KIB), (uint64_t)RX_MIN),
-	    (uint64_t)RX_MAX);
+	unsigned buffers =
+	    (unsigned)min(max(page_total() / (256 * KIB), (uint64_t)RX_MIN),
+		(uint64_t)RX_MAX);
 
 	if (vs.dev)
 		return -EBUSY; /* one host, one device */

@@ -20,8 +20,8 @@
 #include "kernel/lib/base.h"
 #include "kernel/mm/uaccess.h"
 
-#define VQ_SIZE_MAX	 256
-#define VQ_INDIRECT_MAX	 (PAGE_SIZE / 16) /* descriptors of one table */
+#define VQ_SIZE_MAX     256
+#define VQ_INDIRECT_MAX (PAGE_SIZE / 16) /* descriptors of one table */
 
 struct vq_desc;
 struct vq_avail;
@@ -29,12 +29,12 @@ struct vq_used;
 
 /* Driver-private record of a chain in flight. */
 struct vq_chain {
-	void *token;	     /* NULL: not in flight */
+	void *token;              /* NULL: not in flight */
 	struct vq_desc *indirect; /* owned table, kept for the next chain */
-	uint16_t room;		  /* its entries */
-	uint16_t next;	     /* free list, or next descriptor of the chain */
-	uint16_t count;	     /* descriptors of the ring it occupies */
-	uint32_t in_bytes;   /* what the device may write at most */
+	uint16_t room;            /* its entries */
+	uint16_t next;     /* free list, or next descriptor of the chain */
+	uint16_t count;    /* descriptors of the ring it occupies */
+	uint32_t in_bytes; /* what the device may write at most */
 };
 
 struct virtqueue {
@@ -60,8 +60,8 @@ size_t vq_memory_size(uint16_t size);
 
 /* Lay a queue out in `memory` (zeroed) and `chains` (size of them, zeroed).
  * size is a power of two, at most VQ_SIZE_MAX. */
-void vq_init(struct virtqueue *vq, uint16_t size, void *memory,
-    struct vq_chain *chains);
+void vq_init(
+    struct virtqueue *vq, uint16_t size, void *memory, struct vq_chain *chains);
 
 /*
  * Publish a chain: the device reads `out` and then writes `in` (2.7.4.2).

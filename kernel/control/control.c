@@ -28,7 +28,7 @@ struct control_config control_config = {
     .argv = no_argv, .envp = no_envp, .argc = 1};
 
 char control_hostname[65] = "toril";
-static struct stream *ctl;	/* NULL: no launcher */
+static struct stream *ctl; /* NULL: no launcher */
 static uint32_t ctl_port;
 static struct mutex send_lock = MUTEX_INIT(send_lock);
 
@@ -168,7 +168,7 @@ static int config_message(
 static size_t mount_path_len(const struct mount_request *r)
 {
 	return strlen(r->payload + sizeof(struct ctl_mount) +
-	    strlen(r->payload + sizeof(struct ctl_mount)) + 1);
+		      strlen(r->payload + sizeof(struct ctl_mount)) + 1);
 }
 
 static int mount_one(const struct mount_request *r)
@@ -289,8 +289,8 @@ static int connect_launcher(void)
 	c = vsock_connect(ctl_port, NULL, NULL, &err);
 	if (!c)
 		return err;
-	(void)wait_event(&c->s.wait, c->state != VSOCK_CONNECTING,
-	    DEADLINE_NEVER, false);
+	(void)wait_event(
+	    &c->s.wait, c->state != VSOCK_CONNECTING, DEADLINE_NEVER, false);
 	if (!vsock_is_connected(c))
 		return -ECONNREFUSED;
 	ctl = &c->s;

@@ -20,9 +20,9 @@
 struct stdio {
 	uint32_t port;
 	bool tty;
-	struct mutex lock;	 /* connecting */
-	struct stream *stream;	 /* [lock] NULL until first used */
-	uint64_t bytes;		 /* [a] written */
+	struct mutex lock;     /* connecting */
+	struct stream *stream; /* [lock] NULL until first used */
+	uint64_t bytes;        /* [a] written */
 };
 
 static struct stdio stdio[3];
@@ -40,8 +40,8 @@ static struct stream *connect_first(struct stdio *s)
 	c = vsock_connect(s->port, NULL, NULL, &err);
 	if (!c)
 		return NULL;
-	(void)wait_event(&c->s.wait, c->state != VSOCK_CONNECTING,
-	    DEADLINE_NEVER, false);
+	(void)wait_event(
+	    &c->s.wait, c->state != VSOCK_CONNECTING, DEADLINE_NEVER, false);
 	__atomic_store_n(&s->stream, &c->s, __ATOMIC_RELEASE);
 	return s->stream;
 }
@@ -114,7 +114,7 @@ static unsigned stdio_poll(struct file *f, struct poll_table *pt)
 		return POLL_ERR;
 	poll_add(pt, &s->wait);
 	return s->ops->poll(s) &
-	    (io == &stdio[0] ? POLL_IN | POLL_HUP : POLL_OUT | POLL_ERR);
+	       (io == &stdio[0] ? POLL_IN | POLL_HUP : POLL_OUT | POLL_ERR);
 }
 
 static long set_termios(const void *user)
@@ -212,9 +212,9 @@ int stdio_install(uint32_t port, const struct ctl_stdio *how)
 		mutex_init(&stdio[fd].lock);
 		if (how->flags & CTL_STDIO_OPEN(fd))
 			err = install(&stdio_ops, &stdio[to], fd,
-			    tty		 ? O_RDWR
-				: fd ? O_WRONLY
-				     : O_RDONLY);
+			    tty  ? O_RDWR
+			    : fd ? O_WRONLY
+				 : O_RDONLY);
 	}
 	return err;
 }

@@ -37,30 +37,30 @@ enum ctl_port {
 };
 
 #define CTL_PUBLISHED_BASE 0x10000u /* + TCP port: PROXY v2 (spec 2.2) */
-#define CTL_VERSION	   1u
-#define CTL_MSG_MAX	   (1u << 20) /* longest payload, bytes */
+#define CTL_VERSION        1u
+#define CTL_MSG_MAX        (1u << 20) /* longest payload, bytes */
 
 enum ctl_type {
 	/* launcher -> guest, before CTL_START, in any order */
-	CTL_HELLO = 1, /* uint32_t CTL_VERSION; always first */
-	CTL_ARG = 2,   /* one argument, no NUL; in order, argv[0] first */
-	CTL_ENV = 3,   /* one NAME=VALUE, no NUL */
-	CTL_CWD = 4,   /* absolute path in the guest, no NUL */
-	CTL_MOUNT = 5, /* struct ctl_mount, tag, NUL, path (no NUL) */
-	CTL_STDIO = 6, /* struct ctl_stdio */
+	CTL_HELLO = 1,    /* uint32_t CTL_VERSION; always first */
+	CTL_ARG = 2,      /* one argument, no NUL; in order, argv[0] first */
+	CTL_ENV = 3,      /* one NAME=VALUE, no NUL */
+	CTL_CWD = 4,      /* absolute path in the guest, no NUL */
+	CTL_MOUNT = 5,    /* struct ctl_mount, tag, NUL, path (no NUL) */
+	CTL_STDIO = 6,    /* struct ctl_stdio */
 	CTL_HOSTNAME = 7, /* no NUL */
 	CTL_OUTBOUND = 8, /* empty: --connect was given, use SOCKS */
-	CTL_START = 9,	  /* empty */
-	CTL_CLOCK = 10, /* uint64_t: now, nanoseconds since 1970 UTC; sent
-			   right before CTL_START */
+	CTL_START = 9,    /* empty */
+	CTL_CLOCK = 10,   /* uint64_t: now, nanoseconds since 1970 UTC; sent
+			     right before CTL_START */
 
 	/* launcher -> guest, at any time after CTL_START */
-	CTL_SIGNAL = 16,	/* uint32_t signal number, Linux x86-64 */
-	CTL_WINSIZE = 17,	/* struct ctl_winsize */
-	CTL_SHARE_GONE = 18,	/* tag, no NUL: its virtiofsd has died */
+	CTL_SIGNAL = 16,     /* uint32_t signal number, Linux x86-64 */
+	CTL_WINSIZE = 17,    /* struct ctl_winsize */
+	CTL_SHARE_GONE = 18, /* tag, no NUL: its virtiofsd has died */
 
 	/* guest -> launcher */
-	CTL_EXIT = 32,	  /* struct ctl_exit; the last message */
+	CTL_EXIT = 32,    /* struct ctl_exit; the last message */
 	CTL_LISTEN = 33,  /* uint32_t TCP port that now listens; the launcher
 			     accepts clients for it from then on */
 	CTL_TERMIOS = 34, /* struct termios of Linux's TCSETS, 36 bytes */
@@ -78,20 +78,21 @@ struct ctl_mount {
 	uint32_t flags; /* CTL_MOUNT_* */
 };
 
-#define CTL_STDIO_OPEN(fd)     (1u << (fd))	   /* fd 0..2 is open */
-#define CTL_STDIO_TTY(fd)      (1u << (8 + (fd))) /* ... and a terminal */
-#define CTL_STDIO_ERR_IS_OUT   (1u << 16) /* 2 and 1 are the same open file:
-					     use the stdout stream for both,
-					     which keeps their order */
+#define CTL_STDIO_OPEN(fd) (1u << (fd))       /* fd 0..2 is open */
+#define CTL_STDIO_TTY(fd)  (1u << (8 + (fd))) /* ... and a terminal */
+#define CTL_STDIO_ERR_IS_OUT                                                   \
+	(1u << 16) /* 2 and 1 are the same open file:                          \
+		      use the stdout stream for both,                          \
+		      which keeps their order */
 
 struct ctl_winsize {
 	uint16_t rows, cols, xpixel, ypixel;
 };
 
 struct ctl_stdio {
-	uint32_t flags; /* CTL_STDIO_* */
+	uint32_t flags;             /* CTL_STDIO_* */
 	struct ctl_winsize winsize; /* zero where no terminal */
-	uint8_t termios[36];	    /* Linux's struct termios of TCGETS */
+	uint8_t termios[36];        /* Linux's struct termios of TCGETS */
 };
 
 struct ctl_exit {

@@ -27,17 +27,17 @@
 
 struct epoll {
 	struct mutex lock;
-	struct treap items;	    /* [lock] by fd */
+	struct treap items;         /* [lock] by fd */
 	struct spinlock ready_lock; /* with interrupts off */
-	struct list ready;	    /* [ready_lock] struct epitem */
+	struct list ready;          /* [ready_lock] struct epitem */
 	struct waitq wait;
-	bool has_epoll;		    /* [lock] an epoll is in the set */
+	bool has_epoll; /* [lock] an epoll is in the set */
 };
 
 struct epitem {
-	struct treap_node node;	 /* [ep->lock] */
-	struct list ready_node;	 /* [ep->ready_lock] */
-	struct list file_node;	 /* [file->epolls_lock] */
+	struct treap_node node; /* [ep->lock] */
+	struct list ready_node; /* [ep->ready_lock] */
+	struct list file_node;  /* [file->epolls_lock] */
 	struct file *file;
 	struct epoll *ep;
 	struct epoll_event64 ev; /* [ep->lock] */
@@ -45,7 +45,7 @@ struct epitem {
 	struct {
 		struct waiter w;
 		struct waitq *q;
-	} reg[QUEUES];		 /* [ep->lock] */
+	} reg[QUEUES]; /* [ep->lock] */
 	unsigned nr_reg;
 };
 
@@ -97,7 +97,7 @@ static void item_register(struct poll_table *pt, struct waitq *q)
 static unsigned item_poll(struct epitem *it)
 {
 	return it->file->ops->poll(it->file, &it->pt) &
-	    ((it->ev.events & 0xffff) | ALWAYS);
+	       ((it->ev.events & 0xffff) | ALWAYS);
 }
 
 static struct epitem *find_locked(
@@ -144,8 +144,8 @@ static void forget(struct file *f)
 	}
 }
 
-static int item_add_locked(struct epoll *ep, int fd, struct file *f,
-    const struct epoll_event64 *ev)
+static int item_add_locked(
+    struct epoll *ep, int fd, struct file *f, const struct epoll_event64 *ev)
 {
 	struct epitem *it;
 
@@ -236,8 +236,7 @@ static void push_back(struct epoll *ep, struct list *items)
 
 /* Report what is ready.  Items that stay are collected in `again`: on their
  * own list they also count as queued for make_ready. */
-static int collect_locked(
-    struct epoll *ep, struct epoll_event64 *user, int max)
+static int collect_locked(struct epoll *ep, struct epoll_event64 *user, int max)
 {
 	struct list again = LIST_INIT(again);
 	struct epitem *it;
@@ -262,16 +261,15 @@ static int collect_locked(
 	return n;
 }
 
-int epoll_collect(struct file *f, struct epoll_event64 *user, int max,
-    uint64_t deadline)
+int epoll_collect(
+    struct file *f, struct epoll_event64 *user, int max, uint64_t deadline)
 {
 	struct epoll *ep = f->priv;
 	int n, err = 0;
 
 	for (;;) {
 		mutex_lock(&ep->lock);
-		n = list_empty(&ep->ready) ? 0
-					   : collect_locked(ep, user, max);
+		n = list_empty(&ep->ready) ? 0 : collect_locked(ep, user, max);
 		mutex_unlock(&ep->lock);
 		if (n || deadline == 0 || err == -ETIMEDOUT)
 			return n;

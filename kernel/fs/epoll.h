@@ -22,7 +22,7 @@ int epoll_control(struct file *ep, int op, int fd, struct file *target,
 
 /* Wait for at most max events, written to the program's array.  Their number,
  * 0 at the deadline, -EINTR, -EFAULT. */
-int epoll_collect(struct file *ep, struct epoll_event64 *user, int max,
-    uint64_t deadline);
+int epoll_collect(
+    struct file *ep, struct epoll_event64 *user, int max, uint64_t deadline);
 
 #endif

@@ -62,8 +62,7 @@ static ssize_t eventfd_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 	return r < 0 ? r : (ssize_t)sizeof(v);
 }
 
-static ssize_t eventfd_write(
-    struct file *f, struct iov_iter *it, uint64_t *pos)
+static ssize_t eventfd_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
 	struct eventfd *e = f->priv;
 	uint64_t v;
@@ -80,8 +79,8 @@ static ssize_t eventfd_write(
 	while (!add(e, v)) {
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		r = wait_event(&e->wait, v <= COUNT_MAX - e->count,
-		    DEADLINE_NEVER, true);
+		r = wait_event(
+		    &e->wait, v <= COUNT_MAX - e->count, DEADLINE_NEVER, true);
 		if (r)
 			return r;
 	}

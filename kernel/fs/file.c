@@ -12,7 +12,7 @@
 #include "kernel/mm/kmem.h"
 
 #define FIRST_SIZE 32
-#define CLOEXEC	   1ul
+#define CLOEXEC    1ul
 
 unsigned fd_limit = 1024;
 void (*file_epoll_forget)(struct file *f);
@@ -232,7 +232,7 @@ int fd_close_range(unsigned first, unsigned last)
 	if (first > last)
 		return -EINVAL;
 	for (fd = fd_next((int)first); fd >= 0 && (unsigned)fd <= last;
-	    fd = fd_next(fd + 1))
+	     fd = fd_next(fd + 1))
 		(void)fd_close(fd);
 	return 0;
 }

@@ -25,7 +25,7 @@ struct stat;
 struct vm_region;
 
 /* Poll events: the values of <poll.h> and <sys/epoll.h>, which agree. */
-#define POLL_IN	   0x001u
+#define POLL_IN    0x001u
 #define POLL_PRI   0x002u
 #define POLL_OUT   0x004u
 #define POLL_ERR   0x008u
@@ -72,28 +72,29 @@ struct file_ops {
  */
 struct file {
 	const struct file_ops *ops; /* [i] */
-	uint32_t refs;		    /* [a] */
-	uint32_t flags;		    /* [a] O_* of open(2), F_SETFL changes */
-	struct mutex pos_lock;	    /* read/write/lseek on seekable files */
-	uint64_t pos;		    /* [p] */
-	bool seekable;		    /* [i] */
-	void *priv;		    /* [i] the kind's own */
-	struct inode *inode;	    /* [i] or NULL; owned by the fs code */
-	struct dentry *dentry;	    /* [i] or NULL; for fstat, *at, getcwd */
+	uint32_t refs;              /* [a] */
+	uint32_t flags;             /* [a] O_* of open(2), F_SETFL changes */
+	struct mutex pos_lock;      /* read/write/lseek on seekable files */
+	uint64_t pos;               /* [p] */
+	bool seekable;              /* [i] */
+	void *priv;                 /* [i] the kind's own */
+	struct inode *inode;        /* [i] or NULL; owned by the fs code */
+	struct dentry *dentry;      /* [i] or NULL; for fstat, *at, getcwd */
 	struct flock_state *flock;  /* [a] flock.c's, or NULL */
-	struct list epolls;	    /* epoll items; kernel/fs/epoll.c's */
+	struct list epolls;         /* epoll items; kernel/fs/epoll.c's */
 	struct spinlock epolls_lock;
 };
 
 /* Shared helpers for entries that don't apply. */
-ssize_t file_no_read(struct file *, struct iov_iter *, uint64_t *);  /* EINVAL */
-ssize_t file_no_write(struct file *, struct iov_iter *, uint64_t *); /* EINVAL */
-int64_t file_no_seek(struct file *, int64_t, int);		     /* ESPIPE */
+ssize_t file_no_read(struct file *, struct iov_iter *, uint64_t *); /* EINVAL */
+ssize_t file_no_write(
+    struct file *, struct iov_iter *, uint64_t *); /* EINVAL */
+int64_t file_no_seek(struct file *, int64_t, int); /* ESPIPE */
 unsigned file_always_ready(struct file *, struct poll_table *);
 long file_no_ioctl(struct file *, unsigned, unsigned long); /* ENOTTY */
-int file_no_mmap(struct file *, struct vm_region *);	    /* ENODEV */
-int file_no_flush(struct file *);			    /* 0 */
-int file_no_fsync(struct file *, bool);			    /* EINVAL */
+int file_no_mmap(struct file *, struct vm_region *);        /* ENODEV */
+int file_no_flush(struct file *);                           /* 0 */
+int file_no_fsync(struct file *, bool);                     /* EINVAL */
 
 /* Set once there is an epoll: takes a dying file out of all sets. */
 extern void (*file_epoll_forget)(struct file *f);

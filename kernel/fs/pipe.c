@@ -23,7 +23,7 @@ struct pipe {
 	struct mutex read_lock, write_lock;
 	struct waitq wait;
 	bool no_reader, no_writer; /* [a] that end is closed */
-	uint32_t refs;		   /* [a] ends */
+	uint32_t refs;             /* [a] ends */
 };
 
 static ssize_t pipe_read(struct file *f, struct iov_iter *it, uint64_t *pos)

@@ -5,7 +5,7 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/sched/thread.h"
 
-#define ALWAYS	       (POLL_ERR | POLL_HUP | POLL_NVAL)
+#define ALWAYS          (POLL_ERR | POLL_HUP | POLL_NVAL)
 #define QUEUES_PER_FILE 2 /* no kind of file waits on more */
 
 struct registration {
@@ -39,7 +39,7 @@ static int scan(struct poll_entry *e, unsigned n, struct poll_table *pt)
 	for (unsigned i = 0; i < n; i++) {
 		if (e[i].file)
 			e[i].revents = e[i].file->ops->poll(e[i].file, pt) &
-			    (e[i].events | ALWAYS);
+				       (e[i].events | ALWAYS);
 		ready += e[i].revents != 0;
 	}
 	return ready;
@@ -47,8 +47,7 @@ static int scan(struct poll_entry *e, unsigned n, struct poll_table *pt)
 
 int poll_files(struct poll_entry *e, unsigned n, uint64_t deadline)
 {
-	struct registrar reg = {
-	    .pt = {add}, .max = n * QUEUES_PER_FILE};
+	struct registrar reg = {.pt = {add}, .max = n * QUEUES_PER_FILE};
 	int ready = scan(e, n, NULL), err = 0;
 
 	if (ready || deadline == 0)

@@ -13,11 +13,11 @@
  * the VM.  Any context.  Does not return. */
 noreturn void panic(const char *fmt, ...) printf_like(1, 2);
 
-#define assert(cond)                                                       \
-	do {                                                               \
-		if (unlikely(!(cond)))                                     \
-			panic("%s:%d: assertion failed: %s", __FILE__,     \
-			    __LINE__, #cond);                              \
+#define assert(cond)                                                           \
+	do {                                                                   \
+		if (unlikely(!(cond)))                                         \
+			panic("%s:%d: assertion failed: %s", __FILE__,         \
+			    __LINE__, #cond);                                  \
 	} while (0)
 
 #endif

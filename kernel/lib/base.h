@@ -23,29 +23,29 @@
 #define NSEC_PER_MSEC 1000000ull
 #define NSEC_PER_USEC 1000ull
 
-#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
-#define ALIGN_UP(x, a)	(((x) + ((a) - 1)) & ~((__typeof__(x))(a) - 1))
-#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
-#define container_of(p, type, member) \
-	((type *)((char *)(p) - offsetof(type, member)))
+#define ARRAY_LEN(a)     (sizeof(a) / sizeof((a)[0]))
+#define ALIGN_UP(x, a)   (((x) + ((a)-1)) & ~((__typeof__(x))(a)-1))
+#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
+#define container_of(p, type, member)                                          \
+	((type *)((char *)(p)-offsetof(type, member)))
 
 /* Unique inner names, so that they nest without shadowing. */
-#define MINMAX_(a, b, op, x, y)           \
-	({                                \
-		__typeof__(a) x = (a);    \
-		__typeof__(b) y = (b);    \
-		x op y ? x : y;           \
+#define MINMAX_(a, b, op, x, y)                                                \
+	({                                                                     \
+		__typeof__(a) x = (a);                                         \
+		__typeof__(b) y = (b);                                         \
+		x op y ? x : y;                                                \
 	})
 #define MINMAX_NAMED_(a, b, op, n)  MINMAX_NAMED2_(a, b, op, n)
 #define MINMAX_NAMED2_(a, b, op, n) MINMAX_(a, b, op, a_##n, b_##n)
-#define min(a, b)		    MINMAX_NAMED_(a, b, <, __COUNTER__)
-#define max(a, b)		    MINMAX_NAMED_(a, b, >, __COUNTER__)
+#define min(a, b)                   MINMAX_NAMED_(a, b, <, __COUNTER__)
+#define max(a, b)                   MINMAX_NAMED_(a, b, >, __COUNTER__)
 
 #define static_assert _Static_assert
-#define likely(x)   __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#define noreturn    _Noreturn
-#define must_check  __attribute__((warn_unused_result))
+#define likely(x)         __builtin_expect(!!(x), 1)
+#define unlikely(x)       __builtin_expect(!!(x), 0)
+#define noreturn          _Noreturn
+#define must_check        __attribute__((warn_unused_result))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 
 /* Internal result of a kernel call that a signal interrupted and that is to
@@ -60,7 +60,7 @@ typedef long ssize_t;
 /* User-visible quantities of Linux x86-64. */
 #define PATH_MAX 4096
 #define NAME_MAX 255
-#define IOV_MAX	 1024
-#define RW_MAX	 0x7ffff000l /* longest transfer of one read or write */
+#define IOV_MAX  1024
+#define RW_MAX   0x7ffff000l /* longest transfer of one read or write */
 
 #endif

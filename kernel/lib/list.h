@@ -12,7 +12,10 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(head) {&(head), &(head)}
+#define LIST_INIT(head)                                                        \
+	{                                                                      \
+		&(head), &(head)                                               \
+	}
 
 static inline void list_init(struct list *l)
 {
@@ -66,16 +69,16 @@ static inline void list_splice(struct list *to, struct list *from)
 #define list_first(head, type, member) list_entry((head)->next, type, member)
 #define list_last(head, type, member)  list_entry((head)->prev, type, member)
 
-#define list_for_each(var, head, member)                               \
-	for (var = list_first(head, __typeof__(*var), member);         \
-	    &var->member != (head);                                    \
-	    var = list_first(&var->member, __typeof__(*var), member))
+#define list_for_each(var, head, member)                                       \
+	for (var = list_first(head, __typeof__(*var), member);                 \
+	     &var->member != (head);                                           \
+	     var = list_first(&var->member, __typeof__(*var), member))
 
 /* The current node may be removed within the body. */
-#define list_for_each_safe(var, tmp, head, member)                     \
-	for (var = list_first(head, __typeof__(*var), member),         \
-	    tmp = list_first(&var->member, __typeof__(*var), member);  \
-	    &var->member != (head); var = tmp,                         \
+#define list_for_each_safe(var, tmp, head, member)                             \
+	for (var = list_first(head, __typeof__(*var), member),                 \
+	    tmp = list_first(&var->member, __typeof__(*var), member);          \
+	     &var->member != (head); var = tmp,                                \
 	    tmp = list_first(&var->member, __typeof__(*var), member))
 
 #endif

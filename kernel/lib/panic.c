@@ -10,7 +10,7 @@
 #include "kernel/sched/thread.h"
 
 #define DEBUG_EXIT_PORT 0x501
-#define PANIC_CODE	0x7f
+#define PANIC_CODE      0x7f
 
 noreturn void machine_exit(uint8_t code)
 {

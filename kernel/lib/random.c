@@ -11,9 +11,9 @@
 
 static struct spinlock lock;
 static uint32_t key[8] __attribute__((aligned(8))); /* [lock] */
-static bool seeded;	 /* [lock] */
-static uint8_t pool[32]; /* [lock] */
-static size_t pool_left; /* [lock] */
+static bool seeded;                                 /* [lock] */
+static uint8_t pool[32];                            /* [lock] */
+static size_t pool_left;                            /* [lock] */
 
 static uint32_t rotl(uint32_t v, int n)
 {
@@ -74,8 +74,8 @@ static void mix_locked(uint64_t v)
 static void seed_locked(void)
 {
 	for (int i = 0; i < 4; i++)
-		((uint64_t *)key)[i] = cpu_random() ^
-		    cpu_rdtsc() * 0x9e3779b97f4a7c15ull;
+		((uint64_t *)key)[i] =
+		    cpu_random() ^ cpu_rdtsc() * 0x9e3779b97f4a7c15ull;
 	mix_locked((uintptr_t)&key);
 	seeded = true;
 }

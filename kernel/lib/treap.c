@@ -65,9 +65,8 @@ void treap_insert(struct treap *t, struct treap_node *n, uint64_t key)
 void treap_remove(struct treap *t, struct treap_node *n)
 {
 	while (n->left && n->right)
-		rotate_up(t, priority(n->left) > priority(n->right)
-			? n->left
-			: n->right);
+		rotate_up(t, priority(n->left) > priority(n->right) ? n->left
+								    : n->right);
 	replace(t, n, n->left ? n->left : n->right);
 	n->left = n->right = n->parent = NULL;
 }

@@ -19,7 +19,7 @@
 static const uint16_t class_size[] = {
     16, 32, 48, 64, 96, 128, 192, 256, 336, 448, 576, 816, 1360, 2048};
 
-#define CLASSES	   ARRAY_LEN(class_size)
+#define CLASSES    ARRAY_LEN(class_size)
 #define CLASS_MAX  2048
 #define OBJECTS(c) (PAGE_SIZE / class_size[c])
 
@@ -86,8 +86,8 @@ static uint16_t slab_pop(struct page *p, unsigned c)
 
 	if (i & FRESH) {
 		i &= (uint16_t)~FRESH;
-		p->free = i + 1u < OBJECTS(c) ? (uint16_t)(p->free + 1)
-					      : NO_OBJECT;
+		p->free =
+		    i + 1u < OBJECTS(c) ? (uint16_t)(p->free + 1) : NO_OBJECT;
 		return i;
 	}
 	obj = (uint16_t *)((char *)page_to_virt(p) + i * class_size[c]);

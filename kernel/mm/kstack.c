@@ -15,7 +15,7 @@
 
 static struct spinlock lock;
 static uintptr_t cached[CACHED_MAX]; /* [lock] tops of mapped, free stacks */
-static unsigned nr_cached;	     /* [lock] */
+static unsigned nr_cached;           /* [lock] */
 static uint64_t slot_map[SLOTS_MAX / 64] = {1}; /* [lock] slots in use */
 
 static bool slot_take(unsigned *slot)

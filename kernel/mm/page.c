@@ -21,12 +21,12 @@ static_assert(sizeof(struct page) == 16, "one per page of RAM");
 #define NONE   0u /* page 0 is never allocated: it ends lists */
 #define RANGES 16
 
-static struct page *map;		      /* [i] by page number */
+static struct page *map; /* [i] by page number */
 static struct spinlock lock;
 static uint32_t free_list[PAGE_ORDER_MAX + 1]; /* [lock] */
-static struct boot_range frontier[RANGES];    /* [lock] start moves up */
+static struct boot_range frontier[RANGES];     /* [lock] start moves up */
 static unsigned nr_ranges;
-static uint64_t total_pages, free_pages;      /* [lock] */
+static uint64_t total_pages, free_pages; /* [lock] */
 static page_reclaim_fn *reclaim;
 
 void *phys_to_virt(paddr_t pa)
@@ -109,7 +109,7 @@ static bool frontier_cut_locked(unsigned order)
 			n = r->start >> PAGE_SHIFT;
 			o = PAGE_ORDER_MAX;
 			while (n & ((1ull << o) - 1) ||
-			    (PAGE_SIZE << o) > r->end - r->start)
+			       (PAGE_SIZE << o) > r->end - r->start)
 				o--;
 			r->start += PAGE_SIZE << o;
 			block_free_locked((uint32_t)n, o, r->zero);

@@ -31,7 +31,7 @@ struct page {
 	union {
 		uint32_t refs; /* [a] PAGE_USED */
 		struct {
-			uint16_t free;	/* PAGE_SLAB: first free object */
+			uint16_t free;  /* PAGE_SLAB: first free object */
 			uint16_t inuse; /* PAGE_SLAB */
 		};
 	};

@@ -116,8 +116,8 @@ static size_t move_piece(
 	return uaccess_clear(p, len);
 }
 
-static ssize_t iter_move(enum move how, struct iov_iter *it, char *buf,
-    size_t n)
+static ssize_t iter_move(
+    enum move how, struct iov_iter *it, char *buf, size_t n)
 {
 	size_t done = 0, len;
 	char *p;
@@ -179,8 +179,8 @@ ssize_t iter_pin(const struct iov_iter *it, bool write, size_t max_bytes,
 		if (*nr == max_sg)
 			break;
 		pa = at.kernel || range_ok(p, len)
-		    ? pin_page((uintptr_t)p, write, at.kernel)
-		    : 0;
+			 ? pin_page((uintptr_t)p, write, at.kernel)
+			 : 0;
 		if (!pa)
 			return done ? (ssize_t)done : -EFAULT;
 		sg[(*nr)++] = (struct sg){pa, (uint32_t)len};

@@ -13,7 +13,6 @@
 #include <linux/uio.h>
 #include "kernel/lib/base.h"
 
-
 struct page;
 
 /* 0 or -EFAULT.  On failure a part may have been copied. */
@@ -26,10 +25,10 @@ must_check int clear_out(void *user_dst, size_t n);
 must_check ssize_t copy_in_string(char *dst, const char *user, size_t size);
 
 #define get_user(dst, uptr) copy_in(&(dst), (uptr), sizeof(dst))
-#define put_user(uptr, val)                                  \
-	({                                                   \
-		__typeof__(*(uptr)) v_ = (val);              \
-		copy_out((uptr), &v_, sizeof(v_));           \
+#define put_user(uptr, val)                                                    \
+	({                                                                     \
+		__typeof__(*(uptr)) v_ = (val);                                \
+		copy_out((uptr), &v_, sizeof(v_));                             \
 	})
 
 /*
@@ -40,10 +39,10 @@ must_check ssize_t copy_in_string(char *dst, const char *user, size_t size);
  */
 struct iov_iter {
 	const struct iovec *iov; /* kernel copy of the array */
-	unsigned nr;		 /* entries left, the current one included */
-	size_t skip;		 /* bytes of the current one already used */
-	size_t left;		 /* bytes left in all */
-	bool kernel;		 /* buffers are kernel memory: no checks */
+	unsigned nr;             /* entries left, the current one included */
+	size_t skip;             /* bytes of the current one already used */
+	size_t left;             /* bytes left in all */
+	bool kernel;             /* buffers are kernel memory: no checks */
 };
 
 /* iov must outlive the cursor.  A single buffer needs one entry. */

@@ -15,13 +15,13 @@
 #include "kernel/mm/vm_pages.h"
 
 #define MAP_NONBLOCK_IGNORED (MAP_NONBLOCK | MAP_NORESERVE | MAP_STACK)
-#define PROT_ALL	     (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define PROT_ALL             (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 struct mutex vm_lock = MUTEX_INIT(vm_lock);
-static struct treap regions;	     /* [vm_lock] */
-static uintptr_t mmap_top;	     /* [i] mappings are placed below */
-static uintptr_t mmap_hint;	     /* [vm_lock] no gap is known above */
-static uintptr_t brk_start, brk_end; /* [vm_lock] */
+static struct treap regions;             /* [vm_lock] */
+static uintptr_t mmap_top;               /* [i] mappings are placed below */
+static uintptr_t mmap_hint;              /* [vm_lock] no gap is known above */
+static uintptr_t brk_start, brk_end;     /* [vm_lock] */
 static uintptr_t image_start, image_end; /* [i] */
 
 static struct vm_region *to_region(struct treap_node *n)
@@ -71,7 +71,7 @@ static void region_insert(struct vm_region *r)
 static bool can_merge(const struct vm_region *a, const struct vm_region *b)
 {
 	return a && b && a->end == b->start && a->flags == b->flags &&
-	    !a->object && !b->object;
+	       !a->object && !b->object;
 }
 
 static void merge_around(struct vm_region *r)
@@ -286,8 +286,8 @@ long vm_mmap(uintptr_t addr, size_t len, unsigned prot, unsigned flags,
 	mutex_lock(&vm_lock);
 	at = place(addr, len, flags);
 	while (at >= 0 && flags & MAP_FIXED) {
-		int err = remove_range((uintptr_t)at, (uintptr_t)at + len,
-		    &dead);
+		int err =
+		    remove_range((uintptr_t)at, (uintptr_t)at + len, &dead);
 		if (err != -EAGAIN) {
 			at = err ? err : at;
 			break;
@@ -360,7 +360,7 @@ static long check_covered(uintptr_t start, uintptr_t end)
 static bool protect_allowed(const struct vm_region *r, unsigned prot)
 {
 	return !(r->object && r->flags & VM_SHARED && prot & VM_WRITE) ||
-	    r->flags & VM_MAY_WRITE;
+	       r->flags & VM_MAY_WRITE;
 }
 
 /* As Linux does, change what comes before a hole, and then say ENOMEM. */
@@ -446,8 +446,8 @@ long vm_mremap(uintptr_t addr, size_t old_len, size_t new_len, unsigned flags,
 
 	if (err || flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || !new_len)
 		return -EINVAL;
-	if (flags & MREMAP_FIXED && (!(flags & MREMAP_MAYMOVE) ||
-		new_addr & ~PAGE_MASK))
+	if (flags & MREMAP_FIXED &&
+	    (!(flags & MREMAP_MAYMOVE) || new_addr & ~PAGE_MASK))
 		return -EINVAL;
 	new_len = ALIGN_UP(new_len, PAGE_SIZE);
 	if (!old_len || !new_len || new_len > USER_END)
@@ -474,8 +474,7 @@ static long brk_move(uintptr_t old, uintptr_t new)
 {
 	if (new > old)
 		return vm_mmap(old, new - old, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, NULL,
-		    0);
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, NULL, 0);
 	return new < old ? vm_munmap(new, old - new) : 0;
 }
 
@@ -518,9 +517,9 @@ long vm_madvise(uintptr_t addr, size_t len, int advice)
 		return -EPERM;
 	if (advice == MADV_DONTNEED || advice == MADV_FREE)
 		for (r = region_at_or_after(addr); r && r->start < addr + len;
-		    r = vm_region_next(r))
-			pages_zap(max(r->start, addr),
-			    min(r->end, addr + len), false);
+		     r = vm_region_next(r))
+			pages_zap(max(r->start, addr), min(r->end, addr + len),
+			    false);
 	return len ? check_covered(addr, addr + len) : 0;
 }
 
@@ -532,7 +531,7 @@ static struct vm_object *object_next(
 
 	MUTEX_GUARD(&vm_lock);
 	for (r = region_at_or_after(*addr); r && r->start < end;
-	    r = vm_region_next(r)) {
+	     r = vm_region_next(r)) {
 		uintptr_t from = max(*addr, r->start);
 		*addr = min(end, r->end);
 		if (!r->object || !(r->flags & VM_SHARED))
@@ -594,7 +593,7 @@ long vm_mincore(uintptr_t addr, size_t len, uint8_t *vec)
 long vm_populate(uintptr_t addr, size_t len)
 {
 	for (uintptr_t va = addr & PAGE_MASK; va < addr + len;
-	    va += PAGE_SIZE) {
+	     va += PAGE_SIZE) {
 		struct vm_region *r;
 		unsigned access = VM_READ;
 		int err;
@@ -630,6 +629,6 @@ void vm_init(uintptr_t start, uintptr_t end, uint64_t random)
 	region_insert(r);
 	mmap_top = USER_MMAP_END - (random & 0xfffffff) * PAGE_SIZE;
 	mmap_hint = mmap_top;
-	brk_start = brk_end = r->end + (1 + (random >> 32 & 0x1fff)) *
-	    PAGE_SIZE;
+	brk_start = brk_end =
+	    r->end + (1 + (random >> 32 & 0x1fff)) * PAGE_SIZE;
 }

@@ -17,12 +17,12 @@
 #include "kernel/mm/page.h"
 #include "kernel/sched/mutex.h"
 
-#define VM_READ	  1u /* = PROT_READ, PROT_WRITE, PROT_EXEC */
-#define VM_WRITE  2u
-#define VM_EXEC	  4u
-#define VM_SHARED 8u /* writes go to the object */
-#define VM_LOCKED 16u
-#define VM_STACK  32u
+#define VM_READ      1u /* = PROT_READ, PROT_WRITE, PROT_EXEC */
+#define VM_WRITE     2u
+#define VM_EXEC      4u
+#define VM_SHARED    8u /* writes go to the object */
+#define VM_LOCKED    16u
+#define VM_STACK     32u
 #define VM_MAY_WRITE 64u /* a shared mapping of a file open for writing */
 
 struct vm_object;
@@ -46,11 +46,11 @@ struct vm_object {
 };
 
 struct vm_region {
-	struct treap_node node;	  /* key = start */
+	struct treap_node node; /* key = start */
 	uintptr_t start, end;
-	unsigned flags;		  /* VM_* */
+	unsigned flags;           /* VM_* */
 	struct vm_object *object; /* or NULL: anonymous */
-	uint64_t index;		  /* of the object's page at start */
+	uint64_t index;           /* of the object's page at start */
 };
 
 struct file;

@@ -126,8 +126,8 @@ static int fault_write(struct vm_region *r, uintptr_t va, uint64_t *e)
 	struct page *old = page_from_phys(*e & PTE_ADDR), *p;
 
 	if (*e & PTE_SHARED) {
-		r->object->ops->page_dirty(r->object,
-		    r->index + ((va - r->start) >> PAGE_SHIFT));
+		r->object->ops->page_dirty(
+		    r->object, r->index + ((va - r->start) >> PAGE_SHIFT));
 		*e |= PTE_W;
 	} else if (*e & PTE_COW) {
 		p = page_alloc(0, 0);
@@ -236,8 +236,8 @@ int vm_peek(void *dst, uintptr_t va, size_t n)
 		e = pte_find(va, false);
 		if (!e || !(*e & PTE_P))
 			return -EFAULT;
-		*out++ = *(char *)phys_to_virt(
-		    (*e & PTE_ADDR) | (va & ~PAGE_MASK));
+		*out++ =
+		    *(char *)phys_to_virt((*e & PTE_ADDR) | (va & ~PAGE_MASK));
 	}
 	return 0;
 }

@@ -20,7 +20,7 @@
 struct byteq {
 	struct spinlock lock;
 	struct list chunks; /* [lock] */
-	size_t bytes;	    /* [lock] readable */
+	size_t bytes;       /* [lock] readable */
 };
 
 void byteq_init(struct byteq *q);

@@ -27,13 +27,13 @@
 
 #define EPHEMERAL_FIRST 32768u
 #define EPHEMERAL_COUNT 28232u
-#define REUSE (1u << 2) /* SO_REUSEADDR in socket.flags */
+#define REUSE           (1u << 2) /* SO_REUSEADDR in socket.flags */
 
 /* Shared by the listeners of one port (IPv4 and IPv6 may have one each). */
 struct inet_port {
 	struct list node; /* [n] */
 	uint16_t port;
-	unsigned users;	  /* [n] */
+	unsigned users; /* [n] */
 	struct vsock_listener raw, published;
 };
 
@@ -43,7 +43,7 @@ struct inet_sock {
 	struct socket *s;
 	struct inet_addr addr; /* [n] port 0: not bound */
 	bool v6only;
-	bool listening;	       /* [n] */
+	bool listening;         /* [n] */
 	struct inet_port *port; /* [n] reachable from the host */
 	int nodelay, cork, keepidle, keepintvl, keepcnt, defer, user_timeout;
 	int quickack, tos;
@@ -64,8 +64,7 @@ void inet_allow_outbound(uint32_t port)
 static bool takes_v4(const struct inet_sock *i)
 {
 	return i->s->family == AF_INET ||
-	    (!i->v6only &&
-		(inet_is_any(&i->addr) || inet_is_v4(&i->addr)));
+	       (!i->v6only && (inet_is_any(&i->addr) || inet_is_v4(&i->addr)));
 }
 
 static bool takes_v6(const struct inet_sock *i)
@@ -82,14 +81,15 @@ static bool overlap(const struct inet_sock *a, const struct inet_sock *b)
 	if (a->addr.port != b->addr.port || !(v4 || v6))
 		return false;
 	return inet_is_any(&a->addr) || inet_is_any(&b->addr) ||
-	    !memcmp(a->addr.ip, b->addr.ip, 16);
+	       !memcmp(a->addr.ip, b->addr.ip, 16);
 }
 
 static bool conflict_locked(struct inet_sock *me, bool listening_only)
 {
 	struct inet_sock *o;
 
-	list_for_each(o, &bound, node) {
+	list_for_each(o, &bound, node)
+	{
 		bool reuse = me->s->flags & o->s->flags & REUSE;
 		if (o == me || !overlap(me, o))
 			continue;
@@ -105,8 +105,8 @@ static int pick_port_locked(struct inet_sock *me)
 
 	random_bytes(&start, sizeof(start));
 	for (uint32_t i = 0; i < EPHEMERAL_COUNT; i++) {
-		me->addr.port = (uint16_t)(EPHEMERAL_FIRST +
-		    (start + i) % EPHEMERAL_COUNT);
+		me->addr.port =
+		    (uint16_t)(EPHEMERAL_FIRST + (start + i) % EPHEMERAL_COUNT);
 		if (!conflict_locked(me, false))
 			return 0;
 	}
@@ -161,7 +161,8 @@ static struct inet_sock *listener_locked(
 {
 	struct inet_sock *o, *best = NULL;
 
-	list_for_each(o, &bound, node) {
+	list_for_each(o, &bound, node)
+	{
 		if (!o->listening || o->addr.port != port ||
 		    !(v4 ? takes_v4(o) : takes_v6(o)))
 			continue;
@@ -223,10 +224,9 @@ static bool has_room(struct vsock_listener *vl)
 	struct inet_port *p = vl->owner;
 	struct inet_sock *o;
 
-	list_for_each(o, &bound, node)
-		if (o->listening && o->port == p &&
-		    socket_queue_has_room(o->s))
-			return true;
+	list_for_each(
+	    o, &bound, node) if (o->listening && o->port == p &&
+				 socket_queue_has_room(o->s)) return true;
 	return false;
 }
 
@@ -234,7 +234,8 @@ static struct inet_port *port_get_locked(uint16_t port, int *err)
 {
 	struct inet_port *p;
 
-	list_for_each(p, &ports, node) {
+	list_for_each(p, &ports, node)
+	{
 		if (p->port != port)
 			continue;
 		p->users++;
@@ -250,12 +251,12 @@ static struct inet_port *port_get_locked(uint16_t port, int *err)
 	    .accept = accept_raw,
 	    .has_room = has_room,
 	    .owner = p};
-	p->published = (struct vsock_listener){
-	    .port = CTL_PUBLISHED_BASE + port,
-	    .accept = accept_published,
-	    .has_room = has_room,
-	    .filter = proxy_filter,
-	    .owner = p};
+	p->published =
+	    (struct vsock_listener){.port = CTL_PUBLISHED_BASE + port,
+		.accept = accept_published,
+		.has_room = has_room,
+		.filter = proxy_filter,
+		.owner = p};
 	*err = vsock_listen(&p->raw);
 	if (!*err) {
 		*err = vsock_listen(&p->published);
@@ -387,7 +388,7 @@ static bool inet_is_connecting(struct socket *s)
 		return false;
 	c = vsock_of(s->stream);
 	return c->state != VSOCK_DEAD && !vsock_is_connected(c) &&
-	    c->state != VSOCK_CLOSING;
+	       c->state != VSOCK_CLOSING;
 }
 
 static int inet_connect_result(struct socket *s)

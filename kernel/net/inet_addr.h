@@ -15,7 +15,7 @@ struct inet_addr {
 };
 
 bool inet_is_v4(const struct inet_addr *a);
-bool inet_is_any(const struct inet_addr *a);	 /* of its family */
+bool inet_is_any(const struct inet_addr *a); /* of its family */
 bool inet_is_loopback(const struct inet_addr *a);
 void inet_any_v4(struct inet_addr *a);
 void inet_loopback_v4(struct inet_addr *a, uint16_t port);

@@ -19,8 +19,8 @@ struct local_end {
 	struct local_pair *pair;
 	struct byteq in;
 	bool shut_recv, shut_send; /* [a] */
-	bool reset;		   /* [a] the peer dropped unread data */
-	bool closed;		   /* [a] */
+	bool reset;                /* [a] the peer dropped unread data */
+	bool closed;               /* [a] */
 };
 
 struct local_pair {

@@ -7,12 +7,12 @@
 #include "kernel/net/inet_addr.h"
 #include "kernel/net/vsock.h"
 
-#define FIXED	   16u
+#define FIXED      16u
 #define HEADER_MAX (FIXED + 216u + 256u) /* addresses, and some TLVs */
 #define CMD_PROXY  0x21
 #define CMD_LOCAL  0x20
-#define TCP_V4	   0x11
-#define TCP_V6	   0x21
+#define TCP_V4     0x11
+#define TCP_V6     0x21
 
 static const uint8_t signature[12] = {
     0x0d, 0x0a, 0x0d, 0x0a, 0, 0x0d, 0x0a, 'Q', 'U', 'I', 'T', 0x0a};
@@ -50,8 +50,8 @@ bad:
 	return false;
 }
 
-static void set(struct inet_addr *a, const uint8_t *ip, bool v4,
-    const uint8_t *port)
+static void set(
+    struct inet_addr *a, const uint8_t *ip, bool v4, const uint8_t *port)
 {
 	inet_any_v4(a);
 	if (v4)

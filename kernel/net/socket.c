@@ -12,7 +12,8 @@
 #include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
 
-#define BACKLOG_MIN 4096 /* there is no SYN queue in front for clients to wait in */
+#define BACKLOG_MIN                                                            \
+	4096 /* there is no SYN queue in front for clients to wait in */
 #define BACKLOG_MAX 4096
 
 static const struct file_ops socket_file_ops;
@@ -133,8 +134,8 @@ static int wait_error(int err, uint64_t timeout)
 	return err == -ERESTARTSYS && timeout ? -EINTR : err;
 }
 
-int socket_accept(struct socket *s, unsigned flags, struct sock_addr *peer,
-    struct file **out)
+int socket_accept(
+    struct socket *s, unsigned flags, struct sock_addr *peer, struct file **out)
 {
 	struct pending_conn *p;
 	struct socket *n;

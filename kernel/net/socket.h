@@ -50,24 +50,24 @@ struct socket_ops {
 };
 
 struct socket {
-	const struct socket_ops *ops; /* [i] */
-	int family, type, protocol;   /* [i] */
-	struct file *file;	      /* [i] */
-	struct mutex lock;	      /* bind, listen, connect */
-	struct waitq wait;	      /* state changes, accept queue */
-	struct stream *stream;	      /* [l] set once */
+	const struct socket_ops *ops;      /* [i] */
+	int family, type, protocol;        /* [i] */
+	struct file *file;                 /* [i] */
+	struct mutex lock;                 /* bind, listen, connect */
+	struct waitq wait;                 /* state changes, accept queue */
+	struct stream *stream;             /* [l] set once */
 	bool bound, listening, connecting; /* [l] */
-	bool connected;		      /* [l] has been */
-	struct sock_addr local, peer; /* [l] */
+	bool connected;                    /* [l] has been */
+	struct sock_addr local, peer;      /* [l] */
 	struct spinlock queue_lock;
-	struct list queue;	      /* [queue_lock] struct pending_conn */
-	unsigned queue_len, backlog;  /* [queue_lock] */
+	struct list queue;           /* [queue_lock] struct pending_conn */
+	unsigned queue_len, backlog; /* [queue_lock] */
 	uint64_t recv_timeout, send_timeout; /* ns, 0: none */
 	uint32_t recv_buffer, send_buffer;
-	uint32_t flags;		      /* 1 << SO_*, as set by the program */
-	bool linger_reset;	      /* SO_LINGER with 0 seconds */
+	uint32_t flags;    /* 1 << SO_*, as set by the program */
+	bool linger_reset; /* SO_LINGER with 0 seconds */
 	int linger_on, linger_seconds;
-	void *priv;		      /* the family's */
+	void *priv; /* the family's */
 };
 
 /* Make a socket's file; ops, family and priv are for the family's create
@@ -78,8 +78,8 @@ struct file *socket_create(int family, int type, unsigned flags);
 struct socket *socket_of(struct file *f);
 
 /* A connected socket around a stream, as accept and socketpair make. */
-struct file *socket_from_stream(const struct socket *like, struct stream *st,
-    unsigned flags);
+struct file *socket_from_stream(
+    const struct socket *like, struct stream *st, unsigned flags);
 
 /* For families: queue a connection; false (and it is the caller's still) if
  * the socket no longer listens or memory is short. */

@@ -4,8 +4,8 @@
 #define TORIL_KERNEL_NET_SOCKET_ABI_H
 
 #define AF_UNSPEC 0
-#define AF_UNIX	  1
-#define AF_INET	  2
+#define AF_UNIX   1
+#define AF_INET   2
 #define AF_INET6  10
 #define AF_VSOCK  40
 
@@ -16,13 +16,13 @@
 #define SOCK_CLOEXEC   02000000
 #define SOCK_NONBLOCK  04000
 
-#define MSG_OOB	     0x1
-#define MSG_PEEK     0x2
-#define MSG_TRUNC    0x20
-#define MSG_DONTWAIT 0x40
-#define MSG_WAITALL  0x100
-#define MSG_NOSIGNAL 0x4000
-#define MSG_MORE     0x8000
+#define MSG_OOB          0x1
+#define MSG_PEEK         0x2
+#define MSG_TRUNC        0x20
+#define MSG_DONTWAIT     0x40
+#define MSG_WAITALL      0x100
+#define MSG_NOSIGNAL     0x4000
+#define MSG_MORE         0x8000
 #define MSG_CMSG_CLOEXEC 0x40000000
 
 #endif

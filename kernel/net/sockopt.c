@@ -30,8 +30,8 @@ static int set_timeout(uint64_t *ns, const void *user, uint32_t len)
 	if (tv.sec < 0 || tv.sec > INT32_MAX)
 		*ns = 0;
 	else
-		*ns = (uint64_t)tv.sec * NSEC_PER_SEC +
-		    (uint64_t)tv.usec * 1000;
+		*ns =
+		    (uint64_t)tv.sec * NSEC_PER_SEC + (uint64_t)tv.usec * 1000;
 	return 0;
 }
 
@@ -88,12 +88,12 @@ static int set_socket_level(
 	}
 	switch (name) {
 	case SO_RCVBUF:
-		s->recv_buffer = min(max((uint32_t)v * 2, BUFFER_FLOOR),
-		    BUFFER_CEIL);
+		s->recv_buffer =
+		    min(max((uint32_t)v * 2, BUFFER_FLOOR), BUFFER_CEIL);
 		return 0;
 	case SO_SNDBUF:
-		s->send_buffer = min(max((uint32_t)v * 2, BUFFER_FLOOR * 2),
-		    BUFFER_CEIL);
+		s->send_buffer =
+		    min(max((uint32_t)v * 2, BUFFER_FLOOR * 2), BUFFER_CEIL);
 		return 0;
 	case SO_PRIORITY:
 		return v >= 0 && v <= 6 ? 0 : -EPERM;
@@ -145,8 +145,8 @@ static int socket_error(struct socket *s)
 
 static int give_timeout(uint64_t ns, void *user, uint32_t *user_len)
 {
-	struct timeval64 tv = {(int64_t)(ns / NSEC_PER_SEC),
-	    (int64_t)(ns % NSEC_PER_SEC / 1000)};
+	struct timeval64 tv = {
+	    (int64_t)(ns / NSEC_PER_SEC), (int64_t)(ns % NSEC_PER_SEC / 1000)};
 
 	return give(user, user_len, &tv, sizeof(tv));
 }

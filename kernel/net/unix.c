@@ -58,9 +58,8 @@ static const struct socket_ops unix_ops = {
 
 int unix_pair(unsigned flags, struct file *out[2])
 {
-	struct socket like = {.ops = &unix_ops,
-	    .family = AF_UNIX,
-	    .type = SOCK_STREAM};
+	struct socket like = {
+	    .ops = &unix_ops, .family = AF_UNIX, .type = SOCK_STREAM};
 	struct stream *st[2];
 	int err = local_pair(&st[0], &st[1]);
 

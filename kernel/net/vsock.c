@@ -20,14 +20,14 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/thread.h"
 
-#define HASH_SIZE      256
-#define PORT_FIRST     49152u
-#define PORT_LAST      65535u
-#define PACKET_MAX     16340u /* with its header an order-2 block */
-#define CONNECT_TIME   (10 * NSEC_PER_SEC)
-#define CLOSE_TIME     (8 * NSEC_PER_SEC)
-#define BUFFER_MIN     (16 * KIB)
-#define BUFFER_MAX     (256 * KIB)
+#define HASH_SIZE    256
+#define PORT_FIRST   49152u
+#define PORT_LAST    65535u
+#define PACKET_MAX   16340u /* with its header an order-2 block */
+#define CONNECT_TIME (10 * NSEC_PER_SEC)
+#define CLOSE_TIME   (8 * NSEC_PER_SEC)
+#define BUFFER_MIN   (16 * KIB)
+#define BUFFER_MAX   (256 * KIB)
 
 #define SHUT_BOTH (STREAM_SHUT_RECV | STREAM_SHUT_SEND)
 
@@ -36,14 +36,14 @@ static_assert(STREAM_SHUT_SEND == VIRTIO_VSOCK_SHUTDOWN_SEND, "same bits");
 
 static struct spinlock vsock_lock = SPINLOCK_INIT;
 static const struct vsock_transport *transport; /* [v] NULL: none, failed */
-static uint64_t local_cid;			/* [v] */
+static uint64_t local_cid;                      /* [v] */
 static struct list table[HASH_SIZE]; /* [v] connections; vsock_init */
 static struct list listeners = LIST_INIT(listeners); /* [v] */
 static struct list tx_list = LIST_INIT(tx_list);     /* [v] */
-static uint32_t next_port;			     /* [v] */
+static uint32_t next_port;                           /* [v] */
 static uint32_t default_buffer;
 static bool tx_full; /* [v] a sender found no space: wake all when there is */
-static struct timer deadline_timer; /* for the earliest deadline */
+static struct timer deadline_timer;             /* for the earliest deadline */
 static uint64_t next_deadline = DEADLINE_NEVER; /* [v] of all, or earlier */
 static const struct stream_ops vsock_stream_ops;
 
@@ -67,8 +67,8 @@ void vsock_init(const struct vsock_transport *t, uint64_t cid)
 		if (!table[i].next)
 			list_init(&table[i]);
 	local_cid = cid;
-	default_buffer = (uint32_t)min(
-	    max(page_total() / 256, BUFFER_MIN), BUFFER_MAX);
+	default_buffer =
+	    (uint32_t)min(max(page_total() / 256, BUFFER_MIN), BUFFER_MAX);
 	timer_init(&deadline_timer, deadline_passed);
 	transport = t;
 }
@@ -95,10 +95,9 @@ static struct vsock_conn *find_locked(
 {
 	struct vsock_conn *c;
 
-	list_for_each(c, bucket(local, cid, peer), hash_node)
-		if (c->local_port == local && c->peer_port == peer &&
-		    c->peer_cid == cid)
-			return c;
+	list_for_each(c, bucket(local, cid, peer),
+	    hash_node) if (c->local_port == local && c->peer_port == peer &&
+			   c->peer_cid == cid) return c;
 	return NULL;
 }
 
@@ -106,9 +105,7 @@ static struct vsock_listener *listener_find_locked(uint32_t port)
 {
 	struct vsock_listener *l;
 
-	list_for_each(l, &listeners, node)
-		if (l->port == port)
-			return l;
+	list_for_each(l, &listeners, node) if (l->port == port) return l;
 	return NULL;
 }
 
@@ -318,8 +315,8 @@ static void input_request(const struct virtio_vsock_hdr *h)
 	c->owner = l->owner;
 	if (c->filter)
 		deadline_set_locked(c, clock_monotonic() + CONNECT_TIME);
-	list_push_back(bucket(c->local_port, c->peer_cid, c->peer_port),
-	    &c->hash_node);
+	list_push_back(
+	    bucket(c->local_port, c->peer_cid, c->peer_port), &c->hash_node);
 	control_locked(c, VIRTIO_VSOCK_OP_RESPONSE);
 	spin_unlock(&vsock_lock);
 	flush();
@@ -351,7 +348,7 @@ static bool input_rw(struct vsock_conn *c, const struct virtio_vsock_hdr *h,
 
 	spin_lock(&vsock_lock);
 	over = c->state != VSOCK_CONNECTED || rx_overrun_locked(c, h->len) ||
-	    c->shut_peer & STREAM_SHUT_SEND;
+	       c->shut_peer & STREAM_SHUT_SEND;
 	if (!over)
 		c->rx_cnt += h->len;
 	spin_unlock(&vsock_lock);
@@ -378,10 +375,10 @@ static void input_shutdown_locked(
 /* Neither side has anything more to say. */
 static bool is_done(const struct vsock_conn *c)
 {
-	unsigned in = c->shut_peer & STREAM_SHUT_SEND ||
-	    c->shut_local & STREAM_SHUT_RECV;
-	unsigned out = c->shut_local & STREAM_SHUT_SEND ||
-	    c->shut_peer & STREAM_SHUT_RECV;
+	unsigned in =
+	    c->shut_peer & STREAM_SHUT_SEND || c->shut_local & STREAM_SHUT_RECV;
+	unsigned out =
+	    c->shut_local & STREAM_SHUT_SEND || c->shut_peer & STREAM_SHUT_RECV;
 
 	return in && out;
 }
@@ -406,10 +403,9 @@ static bool input_conn(struct vsock_conn *c, const struct virtio_vsock_hdr *h,
 		break;
 	case VIRTIO_VSOCK_OP_RST:
 		/* After an orderly shutdown this is the end, not an error. */
-		put = die_locked(c,
-		    c->state == VSOCK_CONNECTING ? ECONNREFUSED
-			: is_done(c)		 ? 0
-						 : ECONNRESET);
+		put = die_locked(c, c->state == VSOCK_CONNECTING ? ECONNREFUSED
+				    : is_done(c)                 ? 0
+								 : ECONNRESET);
 		break;
 	case VIRTIO_VSOCK_OP_SHUTDOWN:
 		input_shutdown_locked(c, h, &put);
@@ -450,20 +446,20 @@ bool vsock_input(const struct virtio_vsock_hdr *h, struct page *page,
 		return false;
 	spin_lock(&vsock_lock);
 	c = h->type == VIRTIO_VSOCK_TYPE_STREAM
-	    ? find_locked(h->dst_port, h->src_cid, h->src_port)
-	    : NULL;
+		? find_locked(h->dst_port, h->src_cid, h->src_port)
+		: NULL;
 	if (c)
 		__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
 	else if (h->op != VIRTIO_VSOCK_OP_RST &&
-	    (h->op != VIRTIO_VSOCK_OP_REQUEST ||
-		h->type != VIRTIO_VSOCK_TYPE_STREAM))
+		 (h->op != VIRTIO_VSOCK_OP_REQUEST ||
+		     h->type != VIRTIO_VSOCK_TYPE_STREAM))
 		refuse_locked(h);
 	spin_unlock(&vsock_lock);
 	if (c) {
 		kept = input_conn(c, h, page, off, may_keep);
 		conn_put(c);
 	} else if (h->op == VIRTIO_VSOCK_OP_REQUEST &&
-	    h->type == VIRTIO_VSOCK_TYPE_STREAM) {
+		   h->type == VIRTIO_VSOCK_TYPE_STREAM) {
 		input_request(h);
 	} else {
 		flush();
@@ -481,7 +477,7 @@ void vsock_tx_ready(void)
 		tx_full = false;
 		for (int i = 0; i < HASH_SIZE; i++)
 			list_for_each(c, &table[i], hash_node)
-				waitq_wake_all(&c->s.wait, POLL_OUT);
+			    waitq_wake_all(&c->s.wait, POLL_OUT);
 	}
 	spin_unlock(&vsock_lock);
 	flush();
@@ -591,8 +587,8 @@ void vsock_send_raw(struct vsock_conn *c, const void *data, size_t n)
 	memcpy(p->data, data, n);
 	spin_lock(&vsock_lock);
 	header_credit_locked(&p->hdr, c);
-	err = transport && peer_window_locked(c) >= n ? transport->send(p)
-						      : -EIO;
+	err =
+	    transport && peer_window_locked(c) >= n ? transport->send(p) : -EIO;
 	if (!err)
 		c->tx_cnt += (uint32_t)n;
 	spin_unlock(&vsock_lock);
@@ -625,7 +621,7 @@ void vsock_consume(struct vsock_conn *c, size_t n)
 static bool recv_is_over(const struct vsock_conn *c)
 {
 	return c->state == VSOCK_DEAD || c->shut_peer & STREAM_SHUT_SEND ||
-	    c->shut_local & STREAM_SHUT_RECV;
+	       c->shut_local & STREAM_SHUT_RECV;
 }
 
 static ssize_t conn_recv(struct stream *s, struct iov_iter *it, bool peek)
@@ -663,7 +659,8 @@ static unsigned conn_poll(struct stream *s)
 	    c->shut_peer & STREAM_SHUT_RECV ||
 	    (peer_window_locked(c) > 0 && !tx_full))
 		ev |= POLL_OUT;
-	if (c->state == VSOCK_DEAD || (over && c->shut_local & STREAM_SHUT_SEND))
+	if (c->state == VSOCK_DEAD ||
+	    (over && c->shut_local & STREAM_SHUT_SEND))
 		ev |= POLL_HUP;
 	if (c->error)
 		ev |= POLL_ERR;
@@ -777,9 +774,8 @@ void vsock_unlisten(struct vsock_listener *l)
 		for (int i = 0; i < HASH_SIZE && !victim; i++) {
 			if (!table[i].next)
 				break; /* there never was a device */
-			list_for_each(c, &table[i], hash_node)
-				if (c->listener == l)
-					victim = c;
+			list_for_each(c, &table[i],
+			    hash_node) if (c->listener == l) victim = c;
 		}
 		if (victim)
 			victim->listener = NULL;
@@ -809,8 +805,8 @@ static uint32_t pick_port_locked(uint32_t peer)
 	return 0;
 }
 
-struct vsock_conn *vsock_connect(uint32_t port,
-    bool (*filter)(struct vsock_conn *), void *owner, int *err)
+struct vsock_conn *vsock_connect(
+    uint32_t port, bool (*filter)(struct vsock_conn *), void *owner, int *err)
 {
 	struct vsock_conn *c;
 
@@ -826,8 +822,8 @@ struct vsock_conn *vsock_connect(uint32_t port,
 		c->filter = filter;
 		c->owner = owner;
 		deadline_set_locked(c, clock_monotonic() + CONNECT_TIME);
-		list_push_back(bucket(c->local_port, c->peer_cid, port),
-		    &c->hash_node);
+		list_push_back(
+		    bucket(c->local_port, c->peer_cid, port), &c->hash_node);
 		control_locked(c, VIRTIO_VSOCK_OP_REQUEST);
 		*err = 0;
 	} else if (c) {
@@ -848,7 +844,8 @@ static struct vsock_conn *pick_conn(
 
 	spin_lock(&vsock_lock);
 	for (int i = 0; i < HASH_SIZE && !found; i++) {
-		list_for_each(c, &table[i], hash_node) {
+		list_for_each(c, &table[i], hash_node)
+		{
 			if (!want(c, arg))
 				continue;
 			found = c;
@@ -879,8 +876,8 @@ static void deadline_recompute(void)
 	spin_lock(&vsock_lock);
 	next_deadline = DEADLINE_NEVER;
 	for (int i = 0; i < HASH_SIZE; i++)
-		list_for_each(c, &table[i], hash_node)
-			next_deadline = min(next_deadline, c->deadline);
+		list_for_each(c, &table[i], hash_node) next_deadline =
+		    min(next_deadline, c->deadline);
 	if (next_deadline != DEADLINE_NEVER)
 		timer_set(&deadline_timer, next_deadline);
 	spin_unlock(&vsock_lock);

@@ -51,29 +51,29 @@ struct vsock_listener;
 /* Letters: [v] vsock_lock, [i] fixed at creation. */
 struct vsock_conn {
 	struct stream s;
-	struct list hash_node;	/* [v] */
-	struct list tx_node;	/* [v] has control packets to send */
-	uint32_t refs;		/* [a] */
+	struct list hash_node;          /* [v] */
+	struct list tx_node;            /* [v] has control packets to send */
+	uint32_t refs;                  /* [a] */
 	uint32_t local_port, peer_port; /* [i] */
-	uint64_t peer_cid;	/* [i] */
-	enum vsock_state state; /* [v] */
-	int error;		/* [v] for the user, positive errno */
+	uint64_t peer_cid;              /* [i] */
+	enum vsock_state state;         /* [v] */
+	int error;                      /* [v] for the user, positive errno */
 	unsigned shut_local, shut_peer; /* [v] STREAM_SHUT_* */
-	unsigned tx_ops;	/* [v] bits: control packets to send */
+	unsigned tx_ops;                /* [v] bits: control packets to send */
 	struct byteq rx;
-	uint32_t buf_alloc;	/* [v] receive space that we promise */
-	uint32_t fwd_cnt;	/* [v] bytes the user took, cumulative */
-	uint32_t fwd_sent;	/* [v] of these, what the peer knows */
-	uint32_t rx_cnt;	/* [v] bytes received, cumulative */
-	uint32_t tx_cnt;	/* [v] bytes sent, cumulative */
+	uint32_t buf_alloc;            /* [v] receive space that we promise */
+	uint32_t fwd_cnt;              /* [v] bytes the user took, cumulative */
+	uint32_t fwd_sent;             /* [v] of these, what the peer knows */
+	uint32_t rx_cnt;               /* [v] bytes received, cumulative */
+	uint32_t tx_cnt;               /* [v] bytes sent, cumulative */
 	uint32_t peer_alloc, peer_fwd; /* [v] the peer's credit */
-	uint64_t deadline;	/* [v] give up connecting or closing */
+	uint64_t deadline;             /* [v] give up connecting or closing */
 	/* Takes data before the user sees any: a protocol in front (PROXY,
 	 * SOCKS).  Called in the receiving thread; returns true once done
 	 * and is then taken off.  May set `error` and kill. */
 	bool (*filter)(struct vsock_conn *c);
 	struct vsock_listener *listener; /* [v] whose filter is not done yet */
-	void *owner;		/* the filter's */
+	void *owner;                     /* the filter's */
 };
 
 /* Called in the receiving thread when a connection to the port is up (and
@@ -98,7 +98,7 @@ uint64_t vsock_cid(void); /* 0: there is no device */
 bool vsock_input(const struct virtio_vsock_hdr *hdr, struct page *page,
     unsigned off, bool may_keep);
 #define VSOCK_KEEP_MIN 1024u /* smaller payloads are always copied */
-void vsock_tx_ready(void);	 /* space in the ring again */
+void vsock_tx_ready(void);   /* space in the ring again */
 void vsock_run_timers(void);
 void vsock_transport_reset(void); /* the peer forgot all connections */
 void vsock_transport_failed(void);
@@ -109,8 +109,8 @@ void vsock_unlisten(struct vsock_listener *l);
 
 /* Start to connect; the result shows in state and error, with s.wait woken.
  * filter and owner may be NULL.  NULL: -ENOMEM in *err, or no device. */
-struct vsock_conn *vsock_connect(uint32_t port,
-    bool (*filter)(struct vsock_conn *), void *owner, int *err);
+struct vsock_conn *vsock_connect(
+    uint32_t port, bool (*filter)(struct vsock_conn *), void *owner, int *err);
 
 /* For filters: send raw bytes (small), end the connection. */
 void vsock_send_raw(struct vsock_conn *c, const void *data, size_t n);

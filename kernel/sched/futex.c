@@ -19,7 +19,7 @@ int uaccess_cmpxchg32(uint32_t *p, uint32_t *expected, uint32_t new);
 
 struct futex_waiter {
 	struct list node;
-	uint32_t *addr;	  /* [bucket lock] changes when requeued */
+	uint32_t *addr; /* [bucket lock] changes when requeued */
 	uint32_t bitset;
 	struct thread *thread;
 	bool woken; /* [a] */
@@ -68,8 +68,8 @@ static bool bad_address(const uint32_t *addr)
 static bool leave(struct futex_waiter *w)
 {
 	for (;;) {
-		struct bucket *b = bucket_of(
-		    __atomic_load_n(&w->addr, __ATOMIC_ACQUIRE));
+		struct bucket *b =
+		    bucket_of(__atomic_load_n(&w->addr, __ATOMIC_ACQUIRE));
 		spin_lock(&b->lock);
 		if (bucket_of(w->addr) == b) {
 			list_remove(&w->node);
@@ -80,8 +80,7 @@ static bool leave(struct futex_waiter *w)
 	}
 }
 
-int futex_wait(
-    uint32_t *addr, uint32_t val, uint64_t deadline, uint32_t bitset)
+int futex_wait(uint32_t *addr, uint32_t val, uint64_t deadline, uint32_t bitset)
 {
 	struct futex_waiter w = {
 	    .addr = addr, .bitset = bitset, .thread = thread_current()};
@@ -105,13 +104,13 @@ int futex_wait(
 	return leave(&w) ? 0 : err;
 }
 
-static int wake_locked(
-    struct bucket *b, uint32_t *addr, int n, uint32_t bitset)
+static int wake_locked(struct bucket *b, uint32_t *addr, int n, uint32_t bitset)
 {
 	struct futex_waiter *w, *tmp;
 	int woken = 0;
 
-	list_for_each_safe(w, tmp, &b->waiters, node) {
+	list_for_each_safe(w, tmp, &b->waiters, node)
+	{
 		struct thread *t = w->thread;
 		if (woken >= n)
 			break;
@@ -144,7 +143,8 @@ static int move_locked(struct bucket *from, struct bucket *to, uint32_t *addr,
 	struct futex_waiter *w, *tmp;
 	int moved = 0;
 
-	list_for_each_safe(w, tmp, &from->waiters, node) {
+	list_for_each_safe(w, tmp, &from->waiters, node)
+	{
 		if (moved >= m)
 			break;
 		if (w->addr != addr)
@@ -157,8 +157,8 @@ static int move_locked(struct bucket *from, struct bucket *to, uint32_t *addr,
 	return moved;
 }
 
-int futex_requeue(uint32_t *addr, int n, int m, uint32_t *addr2, bool check,
-    uint32_t val)
+int futex_requeue(
+    uint32_t *addr, int n, int m, uint32_t *addr2, bool check, uint32_t val)
 {
 	struct bucket *a = bucket_of(addr), *b = bucket_of(addr2);
 	uint32_t now;

@@ -15,8 +15,8 @@ int futex_wake(uint32_t *addr, int n, uint32_t bitset);
 
 /* Wake at most n, move at most m of the others to addr2.  With `check`,
  * -EAGAIN unless *addr == val. */
-int futex_requeue(uint32_t *addr, int n, int m, uint32_t *addr2, bool check,
-    uint32_t val);
+int futex_requeue(
+    uint32_t *addr, int n, int m, uint32_t *addr2, bool check, uint32_t val);
 
 /* futex(2)'s FUTEX_WAKE_OP. */
 int futex_wake_op(

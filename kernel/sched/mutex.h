@@ -14,7 +14,10 @@ struct mutex {
 	struct waitq waiters;
 };
 
-#define MUTEX_INIT(m) {NULL, 0, WAITQ_INIT((m).waiters)}
+#define MUTEX_INIT(m)                                                          \
+	{                                                                      \
+		NULL, 0, WAITQ_INIT((m).waiters)                               \
+	}
 
 void mutex_init(struct mutex *m);
 void mutex_lock(struct mutex *m); /* may sleep */
@@ -27,8 +30,8 @@ static inline void mutex_guard_end(struct mutex **m)
 	mutex_unlock(*m);
 }
 
-#define MUTEX_GUARD(m)                                                \
-	__attribute__((cleanup(mutex_guard_end), unused)) struct mutex \
-	    *guard_ = (mutex_lock(m), (m))
+#define MUTEX_GUARD(m)                                                         \
+	__attribute__((cleanup(mutex_guard_end),                               \
+	    unused)) struct mutex *guard_ = (mutex_lock(m), (m))
 
 #endif

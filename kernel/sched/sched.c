@@ -120,8 +120,7 @@ static void schedule_locked(struct cpu *c)
 }
 
 /* First code of every thread, called by thread_first. */
-noreturn void thread_enter_program(
-    void (*fn)(void *), void *arg, uintptr_t sp);
+noreturn void thread_enter_program(void (*fn)(void *), void *arg, uintptr_t sp);
 noreturn void thread_begin(struct thread *t);
 
 noreturn void thread_begin(struct thread *t)

@@ -12,13 +12,13 @@
 #include "kernel/sched/signal_frame.h"
 #include "kernel/sched/thread.h"
 
-#define QUEUE_MAX 1024 /* as RLIMIT_SIGPENDING, roughly */
+#define QUEUE_MAX   1024 /* as RLIMIT_SIGPENDING, roughly */
 #define UNBLOCKABLE (SIG_BIT(SIG_KILL) | SIG_BIT(SIG_STOP))
 
-#define IGNORED_BY_DEFAULT                                           \
-	(SIG_BIT(SIG_CHLD) | SIG_BIT(SIG_CONT) | SIG_BIT(SIG_URG) |  \
-	    SIG_BIT(SIG_WINCH) | SIG_BIT(SIG_STOP) |                 \
-	    SIG_BIT(SIG_TSTP) | SIG_BIT(SIG_TTIN) | SIG_BIT(SIG_TTOU))
+#define IGNORED_BY_DEFAULT                                                     \
+	(SIG_BIT(SIG_CHLD) | SIG_BIT(SIG_CONT) | SIG_BIT(SIG_URG) |            \
+	    SIG_BIT(SIG_WINCH) | SIG_BIT(SIG_STOP) | SIG_BIT(SIG_TSTP) |       \
+	    SIG_BIT(SIG_TTIN) | SIG_BIT(SIG_TTOU))
 
 struct queued {
 	struct list node;
@@ -27,10 +27,10 @@ struct queued {
 
 static struct spinlock signal_lock = SPINLOCK_INIT;
 static struct signal_action actions[SIGNALS + 1]; /* [signal_lock] */
-static uint64_t process_pending;		  /* [signal_lock] */
+static uint64_t process_pending;                  /* [signal_lock] */
 static struct list process_queue = LIST_INIT(process_queue);
 static unsigned queued_total; /* [signal_lock] */
-static bool stopping;	      /* [a] the process is ending */
+static bool stopping;         /* [a] the process is ending */
 
 int signal_thread_init(struct thread *t)
 {
@@ -50,7 +50,8 @@ static void queue_drop(struct list *queue, uint64_t set)
 {
 	struct queued *q, *tmp;
 
-	list_for_each_safe(q, tmp, queue, node) {
+	list_for_each_safe(q, tmp, queue, node)
+	{
 		if (!(SIG_BIT(q->info.signo) & set))
 			continue;
 		list_remove(&q->node);
@@ -112,9 +113,8 @@ void signal_stop_others(void)
 
 	__atomic_store_n(&stopping, true, __ATOMIC_SEQ_CST);
 	spin_lock(&threads_lock);
-	list_for_each(t, &threads_all, all_node)
-		if (!t->kernel_only && t != thread_current())
-			notice(t);
+	list_for_each(t, &threads_all,
+	    all_node) if (!t->kernel_only && t != thread_current()) notice(t);
 	spin_unlock(&threads_lock);
 	spin_unlock_irq(&signal_lock, flags);
 }
@@ -175,7 +175,8 @@ static struct thread *taker(int signo)
 {
 	struct thread *t;
 
-	list_for_each(t, &threads_all, all_node) {
+	list_for_each(t, &threads_all, all_node)
+	{
 		if (t->kernel_only || !t->signals)
 			continue;
 		if (!(t->signals->blocked & SIG_BIT(signo)) ||
@@ -216,7 +217,8 @@ static int take_from(struct list *queue, uint64_t *pending, uint64_t set,
 	if (!(*pending & set))
 		return 0;
 	signo = __builtin_ctzll(*pending & set) + 1;
-	list_for_each(q, queue, node) {
+	list_for_each(q, queue, node)
+	{
 		if (q->info.signo != signo)
 			continue;
 		if (found)
@@ -235,11 +237,10 @@ static int take_from(struct list *queue, uint64_t *pending, uint64_t set,
 	return signo;
 }
 
-static int take_locked(
-    struct thread *t, uint64_t set, struct signal_info *info)
+static int take_locked(struct thread *t, uint64_t set, struct signal_info *info)
 {
-	int signo = take_from(
-	    &t->signals->queue, &t->signals->pending, set, info);
+	int signo =
+	    take_from(&t->signals->queue, &t->signals->pending, set, info);
 
 	return signo ? signo
 		     : take_from(&process_queue, &process_pending, set, info);
@@ -261,8 +262,8 @@ static int next_signal(struct signal_info *info, struct signal_action *act)
 			actions[signo].handler = 0;
 	} else {
 		t->signal_work = 0;
-		__atomic_and_fetch(&cpu_self()->work, ~CPU_WORK_SIGNAL,
-		    __ATOMIC_SEQ_CST);
+		__atomic_and_fetch(
+		    &cpu_self()->work, ~CPU_WORK_SIGNAL, __ATOMIC_SEQ_CST);
 	}
 	spin_unlock_irq(&signal_lock, flags);
 	return signo;
@@ -377,7 +378,8 @@ void signal_action_set(int signo, const struct signal_action *a)
 		process_pending &= ~SIG_BIT(signo);
 		queue_drop(&process_queue, SIG_BIT(signo));
 		spin_lock(&threads_lock);
-		list_for_each(t, &threads_all, all_node) {
+		list_for_each(t, &threads_all, all_node)
+		{
 			if (!t->signals)
 				continue;
 			t->signals->pending &= ~SIG_BIT(signo);

@@ -15,8 +15,8 @@
 #include "kernel/lib/list.h"
 #include "kernel/sched/wait.h"
 
-#define SIGNALS 64
-#define SIG_BIT(n) (1ull << ((n) - 1))
+#define SIGNALS    64
+#define SIG_BIT(n) (1ull << ((n)-1))
 
 enum signal_number {
 	SIG_HUP = 1,
@@ -64,7 +64,7 @@ struct siginfo; /* asm/siginfo.h */
 /* Linux's struct sigaction as the kernel call passes it. */
 struct signal_action {
 	uintptr_t handler; /* 0 default, 1 ignore */
-	uint64_t flags;	   /* SA_* */
+	uint64_t flags;    /* SA_* */
 	uintptr_t restorer;
 	uint64_t mask;
 };
@@ -88,15 +88,15 @@ struct signal_info {
 };
 
 struct signal_thread {
-	uint64_t blocked;      /* [signal_lock] */
-	uint64_t pending;      /* [signal_lock] */
-	struct list queue;     /* [signal_lock] infos of pending ones */
-	uint64_t saved_mask;   /* own thread: to restore after delivery */
-	bool restore_mask;     /* own thread */
-	uintptr_t alt_sp;      /* own thread: sigaltstack */
+	uint64_t blocked;    /* [signal_lock] */
+	uint64_t pending;    /* [signal_lock] */
+	struct list queue;   /* [signal_lock] infos of pending ones */
+	uint64_t saved_mask; /* own thread: to restore after delivery */
+	bool restore_mask;   /* own thread */
+	uintptr_t alt_sp;    /* own thread: sigaltstack */
 	size_t alt_size;
 	uint32_t alt_flags;
-	uint64_t waiting;      /* [signal_lock] set in sigtimedwait */
+	uint64_t waiting; /* [signal_lock] set in sigtimedwait */
 };
 
 struct fault_info {

@@ -23,7 +23,7 @@
 #define SA_RESTART_FLAG 0x10000000ull
 #define SS_ONSTACK_FLAG 1
 #define SS_DISABLE_FLAG 2
-#define RED_ZONE	128
+#define RED_ZONE        128
 
 #define RFLAGS_USER 0xcd5ul /* CF PF AF ZF SF OF DF and TF excluded */
 
@@ -60,7 +60,7 @@ noreturn void trap_resume(const struct trap_frame *f);
 static bool on_altstack(const struct signal_thread *s, uintptr_t sp)
 {
 	return sp - s->alt_sp <= s->alt_size && s->alt_size &&
-	    !(s->alt_flags & SS_DISABLE_FLAG);
+	       !(s->alt_flags & SS_DISABLE_FLAG);
 }
 
 static uintptr_t stack_for(

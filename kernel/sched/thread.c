@@ -23,12 +23,12 @@ static uintptr_t first_frame(struct thread *t)
 
 	*--sp = 0; /* alignment */
 	*--sp = (uint64_t)thread_first;
-	*--sp = 0;			/* rbp */
-	*--sp = 0;			/* rbx */
-	*--sp = (uint64_t)t;		/* r12 */
+	*--sp = 0;                      /* rbp */
+	*--sp = 0;                      /* rbx */
+	*--sp = (uint64_t)t;            /* r12 */
 	*--sp = (uint64_t)thread_begin; /* r13 */
-	*--sp = 0;			/* r14 */
-	*--sp = 0;			/* r15 */
+	*--sp = 0;                      /* r14 */
+	*--sp = 0;                      /* r15 */
 	*--sp = 0x37full << 32 | 0x1f80;
 	return (uintptr_t)sp;
 }
@@ -89,8 +89,6 @@ struct thread *thread_find_locked(int tid)
 {
 	struct thread *t;
 
-	list_for_each(t, &threads_all, all_node)
-		if (t->tid == tid)
-			return t;
+	list_for_each(t, &threads_all, all_node) if (t->tid == tid) return t;
 	return NULL;
 }

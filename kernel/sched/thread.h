@@ -39,34 +39,34 @@ struct signal_thread;
  * once before the start, [a] atomic.
  */
 struct thread {
-	uintptr_t ksp;	      /* [o] saved kernel stack pointer */
+	uintptr_t ksp;        /* [o] saved kernel stack pointer */
 	uintptr_t kstack_top; /* [i] */
 	uintptr_t fs_base;    /* [o] thread pointer (TLS) */
 	uint8_t cp_call;      /* [o] in a cancellation point; see kcall.h */
 	bool vectors_live;    /* [o] vector registers must survive a switch */
-	uint8_t *xsave;	      /* [o] where, 64-byte aligned */
+	uint8_t *xsave;       /* [o] where, 64-byte aligned */
 	void *xsave_mem;      /* [i] the memory that holds it */
 
 	enum thread_state state; /* [r] */
-	uint32_t wake_pending;	 /* [r] a wake-up came while it ran */
-	struct list run_node;	 /* [r] */
-	struct cpu *cpu;	 /* [r] */
-	uint64_t slice_end;	 /* [r] clock_monotonic */
-	uint64_t run_ns;	 /* [r] CPU time used */
-	uint64_t run_since;	 /* [r] when it was put on the CPU */
+	uint32_t wake_pending;   /* [r] a wake-up came while it ran */
+	struct list run_node;    /* [r] */
+	struct cpu *cpu;         /* [r] */
+	uint64_t slice_end;      /* [r] clock_monotonic */
+	uint64_t run_ns;         /* [r] CPU time used */
+	uint64_t run_since;      /* [r] when it was put on the CPU */
 	struct timer sleep_timer;
 
-	int tid;		       /* [i] */
-	char name[16];		       /* [o] */
-	bool kernel_only;	       /* [i] never runs program code */
-	int *clear_child_tid;	       /* [o] CLONE_CHILD_CLEARTID */
-	void *robust_list;	       /* [o] */
+	int tid;                       /* [i] */
+	char name[16];                 /* [o] */
+	bool kernel_only;              /* [i] never runs program code */
+	int *clear_child_tid;          /* [o] CLONE_CHILD_CLEARTID */
+	void *robust_list;             /* [o] */
 	void (*entry)(void *arg);      /* [i] */
-	void *entry_arg;	       /* [i] */
-	uintptr_t entry_sp;	       /* [i] program stack, 0: kernel thread */
+	void *entry_arg;               /* [i] */
+	uintptr_t entry_sp;            /* [i] program stack, 0: kernel thread */
 	struct signal_thread *signals; /* [i] posix/signal.c's part, or NULL */
-	uint32_t signal_work;	       /* [a] look for signals on the way out */
-	struct list all_node;	       /* [threads_lock] */
+	uint32_t signal_work;          /* [a] look for signals on the way out */
+	struct list all_node;          /* [threads_lock] */
 };
 
 /* The thread that runs on this CPU. */
@@ -97,7 +97,7 @@ void thread_yield(void);
 /* Look up by tid; NULL if none.  Caller holds threads_lock. */
 struct thread *thread_find_locked(int tid);
 extern struct spinlock threads_lock;
-extern struct list threads_all; /* [threads_lock] through all_node */
+extern struct list threads_all;  /* [threads_lock] through all_node */
 extern uint64_t threads_dead_ns; /* [threads_lock] CPU time of ended ones */
 
 /* Called when the CPU's current thread has used up its slice. */

@@ -43,7 +43,10 @@ struct waiter {
 	bool exclusive; /* waitq_wake_one stops after one of these */
 };
 
-#define WAITQ_INIT(q) {SPINLOCK_INIT, LIST_INIT((q).waiters)}
+#define WAITQ_INIT(q)                                                          \
+	{                                                                      \
+		SPINLOCK_INIT, LIST_INIT((q).waiters)                          \
+	}
 
 void waitq_init(struct waitq *q);
 
@@ -63,7 +66,7 @@ void waitq_wake_one(struct waitq *q, unsigned key);
 static inline bool waitq_empty(const struct waitq *q)
 {
 	return __atomic_load_n(&q->waiters.next, __ATOMIC_ACQUIRE) ==
-	    &q->waiters;
+	       &q->waiters;
 }
 
 #define DEADLINE_NEVER UINT64_MAX /* clock_monotonic() nanoseconds */
@@ -74,21 +77,21 @@ static inline bool waitq_empty(const struct waitq *q)
  * The result is 0 once cond held, -ETIMEDOUT, or -ERESTARTSYS.
  * cond is evaluated without locks; may sleep.
  */
-#define wait_event(q, cond, deadline, interruptible)                    \
-	({                                                              \
-		int err_ = 0;                                           \
-		if (!(cond)) {                                          \
-			struct waiter w_;                               \
-			waiter_init(&w_);                               \
-			waitq_add((q), &w_);                            \
-			while (!(cond) && !err_)                        \
-				err_ = thread_sleep(                    \
-				    (deadline), (interruptible));       \
-			waitq_remove((q), &w_);                         \
-			if (err_ && (cond))                             \
-				err_ = 0;                               \
-		}                                                       \
-		err_;                                                   \
+#define wait_event(q, cond, deadline, interruptible)                           \
+	({                                                                     \
+		int err_ = 0;                                                  \
+		if (!(cond)) {                                                 \
+			struct waiter w_;                                      \
+			waiter_init(&w_);                                      \
+			waitq_add((q), &w_);                                   \
+			while (!(cond) && !err_)                               \
+				err_ =                                         \
+				    thread_sleep((deadline), (interruptible)); \
+			waitq_remove((q), &w_);                                \
+			if (err_ && (cond))                                    \
+				err_ = 0;                                      \
+		}                                                              \
+		err_;                                                          \
 	})
 
 /* Sleep until woken (thread_wake), the deadline, or a signal; see above.

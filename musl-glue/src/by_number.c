@@ -8,5 +8,5 @@ extern long toril_kcall_by_number(
 
 extern long (*const toril_by_number_hook)(
     long, long, long, long, long, long, long);
-long (*const toril_by_number_hook)(long, long, long, long, long, long, long) =
-    toril_kcall_by_number;
+long (*const toril_by_number_hook)(
+    long, long, long, long, long, long, long) = toril_kcall_by_number;

@@ -9,8 +9,7 @@
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET,
-	    .sin_port = htons(80)};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(80)};
 	socklen_t len;
 	int s = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -25,8 +24,7 @@ int main(int argc, char **argv)
 		len = sizeof(p);
 		if (c < 0 || getpeername(c, (struct sockaddr *)&p, &len))
 			return 1;
-		dprintf(c, "%s:%d\n", inet_ntoa(p.sin_addr),
-		    ntohs(p.sin_port));
+		dprintf(c, "%s:%d\n", inet_ntoa(p.sin_addr), ntohs(p.sin_port));
 		close(c);
 	}
 	return 0;

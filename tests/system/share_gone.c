@@ -39,8 +39,8 @@ static int kept_works(void)
 	snprintf(name, sizeof(name), "%s/file", kept);
 	fd = open(name, O_CREAT | O_RDWR | O_TRUNC, 0644);
 	return fd >= 0 && write(fd, "kept", 4) == 4 &&
-	    pread(fd, buf, 4, 0) == 4 && !memcmp(buf, "kept", 4) &&
-	    close(fd) == 0;
+	       pread(fd, buf, 4, 0) == 4 && !memcmp(buf, "kept", 4) &&
+	       close(fd) == 0;
 }
 
 int main(int argc, char **argv)

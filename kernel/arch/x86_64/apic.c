@@ -8,26 +8,26 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/lib/assert.h"
 
-#define MSR_APIC_BASE	 0x1b
+#define MSR_APIC_BASE    0x1b
 #define APIC_BASE_ENABLE (1u << 11)
-#define APIC_BASE_X2	 (1u << 10)
-#define MSR_X2APIC	 0x800
+#define APIC_BASE_X2     (1u << 10)
+#define MSR_X2APIC       0x800
 
-#define APIC_ID		0x02 /* register numbers: xAPIC offset / 16 */
-#define APIC_EOI	0x0b
-#define APIC_SVR	0x0f
-#define APIC_LVT_TIMER	0x32
-#define APIC_LVT_LINT0	0x35
+#define APIC_ID         0x02 /* register numbers: xAPIC offset / 16 */
+#define APIC_EOI        0x0b
+#define APIC_SVR        0x0f
+#define APIC_LVT_TIMER  0x32
+#define APIC_LVT_LINT0  0x35
 #define APIC_TIMER_INIT 0x38
-#define APIC_TIMER_CUR	0x39
-#define APIC_TIMER_DIV	0x3e
-#define APIC_TPR	0x08
-#define APIC_MASKED	(1u << 16)
+#define APIC_TIMER_CUR  0x39
+#define APIC_TIMER_DIV  0x3e
+#define APIC_TPR        0x08
+#define APIC_MASKED     (1u << 16)
 
-#define IOAPIC_REDIR(n)	 (0x10 + 2 * (n))
-#define IOAPIC_LEVEL	 (1u << 15)
+#define IOAPIC_REDIR(n) (0x10 + 2 * (n))
+#define IOAPIC_LEVEL    (1u << 15)
 
-static volatile uint32_t *apic;	  /* xAPIC registers, NULL in x2APIC mode */
+static volatile uint32_t *apic; /* xAPIC registers, NULL in x2APIC mode */
 static volatile uint32_t *ioapic;
 
 static uint32_t apic_read(unsigned reg)

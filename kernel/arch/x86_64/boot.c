@@ -29,9 +29,9 @@ struct hvm_memmap_entry {
 };
 
 #define HVM_START_MAGIC 0x336ec578u
-#define HVM_MEMMAP_RAM	1u
-#define EARLY_MAP_END	GIB /* what pvh.S mapped */
-#define LOW_MEMORY_END	0x100000ull
+#define HVM_MEMMAP_RAM  1u
+#define EARLY_MAP_END   GIB /* what pvh.S mapped */
+#define LOW_MEMORY_END  0x100000ull
 
 struct elf_rela {
 	uint64_t offset, info;
@@ -47,7 +47,7 @@ noreturn void boot_main(const struct hvm_start_info *si, paddr_t free_memory);
 noreturn void boot_jump(uintptr_t bias, uintptr_t sp, uintptr_t fn);
 
 struct boot_info boot_info;
-static paddr_t bump;	 /* next free byte of early memory, page aligned */
+static paddr_t bump;     /* next free byte of early memory, page aligned */
 static paddr_t bump_end; /* end of the RAM range that holds the image */
 static uint64_t *pml4;
 
@@ -102,7 +102,7 @@ static void map_direct(paddr_t start, paddr_t end)
 		uintptr_t va = DIRECT_BASE + pa;
 		size_t step = PAGE_SIZE;
 		bool image = (pa | (2 * MIB - 1)) >= IMAGE_PHYS &&
-		    ALIGN_DOWN(pa, 2 * MIB) < image_end;
+			     ALIGN_DOWN(pa, 2 * MIB) < image_end;
 
 		if (cpu_features.gib_pages && !(pa % GIB) && end - pa >= GIB &&
 		    pa >= image_end)
@@ -110,8 +110,9 @@ static void map_direct(paddr_t start, paddr_t end)
 		else if (!image && !(pa % (2 * MIB)) && end - pa >= 2 * MIB)
 			step = 2 * MIB;
 		if (step > PAGE_SIZE) {
-			*descend(va, step == GIB ? 2 : 1) = pa | PTE_P |
-			    PTE_W | PTE_A | PTE_D | PTE_PS | PTE_NX;
+			*descend(va, step == GIB ? 2 : 1) = pa | PTE_P | PTE_W |
+							    PTE_A | PTE_D |
+							    PTE_PS | PTE_NX;
 		} else {
 			bool ro = pa >= IMAGE_PHYS && pa < image_ro;
 			step = min(end, ALIGN_DOWN(pa, 2 * MIB) + 2 * MIB) - pa;
@@ -273,14 +274,13 @@ noreturn void boot_main(const struct hvm_start_info *si, paddr_t free_memory)
 	nr = boot_info.nr_ram;
 	memcpy(full, boot_info.ram, sizeof(full));
 
-	bias = IMAGE_BASE + (random_early() & 0xffffff) * PAGE_SIZE -
-	    IMAGE_PHYS;
+	bias =
+	    IMAGE_BASE + (random_early() & 0xffffff) * PAGE_SIZE - IMAGE_PHYS;
 	for (unsigned i = 0; i < nr; i++)
 		map_direct(full[i].start, full[i].end);
 	map_image(bias);
 	for (size_t off = 0; off < KSTACK_SIZE; off += PAGE_SIZE)
-		map_pages(stack + off, bump_page(), PAGE_SIZE,
-		    PTE_W | PTE_NX);
+		map_pages(stack + off, bump_page(), PAGE_SIZE, PTE_W | PTE_NX);
 	ram_trim();
 	boot_info.bias = bias;
 	boot_info.pml4 = (paddr_t)pml4;
@@ -288,8 +288,7 @@ noreturn void boot_main(const struct hvm_start_info *si, paddr_t free_memory)
 	pml4[0] = *(uint64_t *)free_memory;
 	cpu_set_cr3((paddr_t)pml4);
 	relocate(bias);
-	boot_jump(bias, stack + KSTACK_SIZE,
-	    (uintptr_t)boot_relocated + bias);
+	boot_jump(bias, stack + KSTACK_SIZE, (uintptr_t)boot_relocated + bias);
 }
 
 /* On the new stack, at the new address. */

@@ -5,7 +5,7 @@
 
 #include "kernel/mm/page.h"
 
-#define BOOT_RANGES	 16
+#define BOOT_RANGES      16
 #define BOOT_CMDLINE_MAX 1024
 
 struct boot_info {

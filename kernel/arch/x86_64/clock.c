@@ -20,7 +20,7 @@
 #define KVM_SIGNATURE_LEAF 0x40000000
 #define KVM_FEATURES_LEAF  0x40000001
 #define KVM_CLOCKSOURCE2   (1u << 3)
-#define MSR_KVM_CLOCK	   0x4b564d01
+#define MSR_KVM_CLOCK      0x4b564d01
 
 #define REFINE_MIN_NS (20 * NSEC_PER_MSEC)
 #define REFINE_FACTOR 4 /* a stretch this much longer replaces the last */
@@ -39,9 +39,9 @@ static struct {
 } clk = {.mult = 1ull << 31}; /* 2 GHz until measured */
 
 static uint64_t realtime_offset; /* [a] realtime - monotonic, 0: not read */
-static bool rate_is_exact;	 /* [i] from the KVM clock */
-static uint64_t best_stretch;	 /* ns behind the present mult */
-static uint64_t armed_tsc;	 /* when the LAPIC timer was programmed */
+static bool rate_is_exact;       /* [i] from the KVM clock */
+static uint64_t best_stretch;    /* ns behind the present mult */
+static uint64_t armed_tsc;       /* when the LAPIC timer was programmed */
 static uint32_t armed_ticks;
 
 uint64_t clock_monotonic(void)
@@ -57,17 +57,18 @@ uint64_t clock_monotonic(void)
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (seq != __atomic_load_n(&clk.seq, __ATOMIC_RELAXED));
 	return base_ns +
-	    (uint64_t)((unsigned __int128)(cpu_rdtsc() - base_tsc) * mult >>
-		32);
+	       (uint64_t)((unsigned __int128)(cpu_rdtsc() - base_tsc) * mult >>
+			  32);
 }
 
 static void set_rate(uint64_t mult)
 {
 	unsigned long flags = cpu_irq_save();
 	uint64_t tsc = cpu_rdtsc();
-	uint64_t ns = clk.base_ns +
+	uint64_t ns =
+	    clk.base_ns +
 	    (uint64_t)((unsigned __int128)(tsc - clk.base_tsc) * clk.mult >>
-		32);
+		       32);
 
 	__atomic_add_fetch(&clk.seq, 1, __ATOMIC_ACQ_REL);
 	clk.base_tsc = tsc;
@@ -120,8 +121,8 @@ static void measure(uint64_t ns, uint64_t tsc)
 void clock_measure_end(void)
 {
 	if (!rate_is_exact)
-		measure(armed_ticks - apic_timer_left(),
-		    cpu_rdtsc() - armed_tsc);
+		measure(
+		    armed_ticks - apic_timer_left(), cpu_rdtsc() - armed_tsc);
 }
 
 static void refine(void)
@@ -164,7 +165,7 @@ static uint64_t days_from_civil(unsigned y, unsigned m, unsigned d)
 	unsigned day = (153 * (m + (m > 2 ? -3u : 9u)) + 2) / 5 + d - 1;
 
 	return 365ull * era_year + era_year / 4 - era_year / 100 +
-	    era_year / 400 + day - 719468;
+	       era_year / 400 + day - 719468;
 }
 
 static uint64_t rtc_seconds(void)
@@ -184,8 +185,8 @@ static uint64_t rtc_seconds(void)
 	} while (!same && ++tries < 10);
 	for (int i = 0; i < 6; i++)
 		v[i] = cmos(0x0b) & 4 ? r[i] : from_bcd(r[i]);
-	return days_from_civil(2000 + v[5], v[4], v[3]) * 86400 +
-	    v[2] * 3600 + v[1] * 60 + v[0];
+	return days_from_civil(2000 + v[5], v[4], v[3]) * 86400 + v[2] * 3600 +
+	       v[1] * 60 + v[0];
 }
 
 uint64_t clock_realtime(void)

@@ -18,8 +18,8 @@ static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "layout.h");
 static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP, "layout.h");
 static_assert(offsetof(struct cpu, depth) == CPU_DEPTH, "layout.h");
 static_assert(offsetof(struct cpu, work) == CPU_WORK, "layout.h");
-static_assert(offsetof(struct thread, vectors_live) == THREAD_VECTORS_LIVE,
-    "layout.h");
+static_assert(
+    offsetof(struct thread, vectors_live) == THREAD_VECTORS_LIVE, "layout.h");
 
 #define MSR_STAR    0xc0000081
 #define MSR_LSTAR   0xc0000082
@@ -109,8 +109,8 @@ void cpu_init(struct cpu *c)
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) gdtr = {sizeof(c->gdt) - 1,
-	    (uintptr_t)c->gdt};
+	} __attribute__((packed))
+	gdtr = {sizeof(c->gdt) - 1, (uintptr_t)c->gdt};
 
 	c->self = c;
 	c->depth = 1;
@@ -121,7 +121,7 @@ void cpu_init(struct cpu *c)
 	c->gdt[1] = 0x00af9b000000ffffull;
 	c->gdt[2] = 0x00cf93000000ffffull;
 	c->gdt[3] = (sizeof(c->tss) - 1) | (tss & 0xffffff) << 16 |
-	    0x89ull << 40 | (tss >> 24 & 0xff) << 56;
+		    0x89ull << 40 | (tss >> 24 & 0xff) << 56;
 	c->gdt[4] = tss >> 32;
 	__asm__ volatile("lgdt %0; mov %1, %%ss; ltr %w2"
 			 :
@@ -148,7 +148,7 @@ void fpu_init_area(void *area)
 	uint8_t *a = area;
 
 	memset(a, 0, cpu_features.xsave_size);
-	*(uint16_t *)a = 0x37f;		/* x87 control word */
+	*(uint16_t *)a = 0x37f;         /* x87 control word */
 	*(uint32_t *)(a + 24) = 0x1f80; /* MXCSR */
 }
 

@@ -14,7 +14,7 @@
 struct thread;
 
 #define CPU_WORK_RESCHED 1u /* pick another thread before returning */
-#define CPU_WORK_SIGNAL	 2u /* the current thread has signals to look at */
+#define CPU_WORK_SIGNAL  2u /* the current thread has signals to look at */
 
 struct tss {
 	uint32_t reserved0;
@@ -29,21 +29,21 @@ struct tss {
  * Locks: [o] this CPU only, [q] rq_lock, [t] timer_lock.
  */
 struct cpu {
-	struct cpu *self;	   /* [o] offsets known to assembly ... */
-	struct thread *current;	   /* [o] */
-	uintptr_t kstack_top;	   /* [o] of the current thread */
-	uint32_t depth;		   /* [o] > 0: kernel code, no pre-emption */
-	uint32_t work;		   /* [a] CPU_WORK_* ... up to here */
+	struct cpu *self;       /* [o] offsets known to assembly ... */
+	struct thread *current; /* [o] */
+	uintptr_t kstack_top;   /* [o] of the current thread */
+	uint32_t depth;         /* [o] > 0: kernel code, no pre-emption */
+	uint32_t work;          /* [a] CPU_WORK_* ... up to here */
 	unsigned id;
 	uint32_t apic_id;
 	struct spinlock rq_lock;
-	struct list rq;		   /* [q] runnable threads, by run_node */
-	unsigned rq_len;	   /* [q] */
+	struct list rq;  /* [q] runnable threads, by run_node */
+	unsigned rq_len; /* [q] */
 	struct thread *idle;
-	struct thread *reap;	   /* [o] dead thread whose stack is left */
+	struct thread *reap; /* [o] dead thread whose stack is left */
 	struct spinlock timer_lock;
-	struct treap timers;	   /* [t] */
-	uint64_t timer_armed;	   /* [t] deadline set in the LAPIC, or 0 */
+	struct treap timers;  /* [t] */
+	uint64_t timer_armed; /* [t] deadline set in the LAPIC, or 0 */
 	uint64_t gdt[5];
 	struct tss tss;
 	uint8_t ist_entry[1024] __attribute__((aligned(16)));
@@ -198,7 +198,8 @@ void fpu_init_area(void *area);
 /* One 64-bit random number from the CPU, or 0 where it has none. */
 uint64_t cpu_random(void);
 
-/* End the VM through QEMU's isa-debug-exit device; hangs where there is none. */
+/* End the VM through QEMU's isa-debug-exit device; hangs where there is none.
+ */
 noreturn void machine_exit(uint8_t code);
 
 #endif

@@ -17,10 +17,10 @@ struct trap_frame;
 /* What the stub leaves at the top of the kernel stack, lowest first. */
 struct kcall_frame {
 	uint64_t r15, r14, r13, r12, rbp, rbx; /* slow exit only */
-	uint64_t result;		       /* slow exit only */
+	uint64_t result;                       /* slow exit only */
 	uint64_t function;
 	uint64_t args[6]; /* r9 r8 rcx rdx rsi rdi */
-	uint64_t rsp;	  /* of the caller: points to the return address */
+	uint64_t rsp;     /* of the caller: points to the return address */
 };
 
 /* If an interrupt hit between the exit's test for work and its last

@@ -26,7 +26,7 @@
 /* Selectors in every CPU's GDT. */
 #define SEL_CODE 0x08
 #define SEL_DATA 0x10
-#define SEL_TSS	 0x18
+#define SEL_TSS  0x18
 
 /* Offsets in struct cpu, checked in cpu.c. */
 #define CPU_SELF       0
@@ -39,14 +39,14 @@
 #define THREAD_VECTORS_LIVE 25
 
 /* Page table entry bits. */
-#define PTE_P	0x001
-#define PTE_W	0x002
+#define PTE_P   0x001
+#define PTE_W   0x002
 #define PTE_PWT 0x008
 #define PTE_PCD 0x010
-#define PTE_A	0x020
-#define PTE_D	0x040
-#define PTE_PS	0x080
-#define PTE_G	0x100
-#define PTE_NX	0x8000000000000000
+#define PTE_A   0x020
+#define PTE_D   0x040
+#define PTE_PS  0x080
+#define PTE_G   0x100
+#define PTE_NX  0x8000000000000000
 
 #endif

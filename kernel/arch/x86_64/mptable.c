@@ -29,7 +29,7 @@ enum entry_type {
 static uint32_t le32(const uint8_t *p)
 {
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 24;
+	       (uint32_t)p[3] << 24;
 }
 
 static bool checksum_ok(const uint8_t *p, size_t n)
@@ -71,7 +71,7 @@ bool mptable_parse(const uint8_t *p, size_t n, struct mptable *out)
 		if (p[at] == ENTRY_CPU)
 			cpu_entry(p + at, out);
 		else if (p[at] == ENTRY_IOAPIC && p[at + 3] & 1 &&
-		    !out->ioapic_addr)
+			 !out->ioapic_addr)
 			out->ioapic_addr = le32(p + at + 4);
 		at += size;
 	}

@@ -75,7 +75,7 @@ volatile void *mmio_map(uint64_t phys, size_t len)
 		if (!e)
 			return NULL;
 		*e = (p - MMIO_BASE) | PTE_P | PTE_W | PTE_PCD | PTE_PWT |
-		    PTE_NX | PTE_A | PTE_D;
+		     PTE_NX | PTE_A | PTE_D;
 	}
 	return (volatile void *)va;
 }

@@ -145,8 +145,8 @@ void trap_print(const struct trap_frame *f)
 {
 	struct thread *t = thread_current();
 
-	printk("rip %016lx rsp %016lx rflags %08lx\n", f->rip, f->rsp,
-	    f->rflags);
+	printk(
+	    "rip %016lx rsp %016lx rflags %08lx\n", f->rip, f->rsp, f->rflags);
 	printk("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx,
 	    f->rcx, f->rdx);
 	printk("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", f->rsi, f->rdi,
@@ -163,7 +163,7 @@ void trap_print(const struct trap_frame *f)
 static bool fixup(struct trap_frame *f)
 {
 	for (struct extable_entry *e = __extable_start; e < __extable_end;
-	    e++) {
+	     e++) {
 		if ((uintptr_t)&e->insn + (intptr_t)e->insn != f->rip)
 			continue;
 		f->rip = (uintptr_t)&e->fixup + (intptr_t)e->fixup;
@@ -175,9 +175,9 @@ static bool fixup(struct trap_frame *f)
 /* A page fault; 0 if it was resolved, else the signal's si_code. */
 static int fault_handle(struct trap_frame *f, uintptr_t addr)
 {
-	unsigned access = f->error & PF_FETCH ? VM_EXEC
-	    : f->error & PF_WRITE	      ? VM_WRITE
-					      : VM_READ;
+	unsigned access = f->error & PF_FETCH   ? VM_EXEC
+			  : f->error & PF_WRITE ? VM_WRITE
+						: VM_READ;
 
 	return vm_fault(addr, access);
 }
@@ -195,12 +195,12 @@ static void exception_from_program(struct trap_frame *f, uintptr_t addr)
 		int err = fault_handle(f, addr);
 		if (err == 0)
 			return;
-		info.signo = err == -EIO ? SIG_BUS
-		    : err == -ENOMEM	 ? SIG_KILL
-					 : SIG_SEGV;
-		info.code = err == -EIO ? SI_BUS_ADRERR
-		    : err == -EACCES	? SI_SEGV_ACCERR
-					: SI_SEGV_MAPERR;
+		info.signo = err == -EIO      ? SIG_BUS
+			     : err == -ENOMEM ? SIG_KILL
+					      : SIG_SEGV;
+		info.code = err == -EIO      ? SI_BUS_ADRERR
+			    : err == -EACCES ? SI_SEGV_ACCERR
+					     : SI_SEGV_MAPERR;
 	}
 	signal_fault(f, &info);
 }
@@ -209,7 +209,7 @@ static void exception_from_kernel(struct trap_frame *f, uintptr_t addr)
 {
 	if (f->vector == TRAP_PF && addr < USER_END) {
 		for (struct extable_entry *e = __extable_start;
-		    e < __extable_end; e++) {
+		     e < __extable_end; e++) {
 			if ((uintptr_t)&e->insn + (intptr_t)e->insn != f->rip)
 				continue;
 			if (fault_handle(f, addr) == 0)

@@ -3,7 +3,7 @@
 #include "kernel/arch/x86_64/uart.h"
 #include "kernel/arch/x86_64/cpu.h"
 
-#define COM1	     0x3f8
+#define COM1         0x3f8
 #define UART_LSR     (COM1 + 5)
 #define LSR_TX_EMPTY 0x20
 #define SPIN_MAX     100000
