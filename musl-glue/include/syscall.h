@@ -15,17 +15,17 @@
 extern weak hidden long __toril_cp_begin(long nr);
 extern weak hidden long __toril_cp_end(long nr, long result);
 
-#define TORIL_CP(n, ...)                                     \
-	({                                                   \
-		long cp_r_ = 0;                              \
-		if (__toril_cp_begin)                        \
-			cp_r_ = __toril_cp_begin(n);         \
-		if (!cp_r_) {                                \
-			cp_r_ = __syscall(n, ##__VA_ARGS__); \
-			if (__toril_cp_begin)                \
-				cp_r_ = __toril_cp_end(n, cp_r_); \
-		}                                            \
-		cp_r_;                                       \
+#define TORIL_CP(n, ...)                                                       \
+	({                                                                     \
+		long cp_r_ = 0;                                                \
+		if (__toril_cp_begin)                                          \
+			cp_r_ = __toril_cp_begin(n);                           \
+		if (!cp_r_) {                                                  \
+			cp_r_ = __syscall(n, ##__VA_ARGS__);                   \
+			if (__toril_cp_begin)                                  \
+				cp_r_ = __toril_cp_end(n, cp_r_);              \
+		}                                                              \
+		cp_r_;                                                         \
 	})
 
 #undef __syscall_cp
@@ -33,9 +33,11 @@ extern weak hidden long __toril_cp_end(long nr, long result);
 
 #undef __socketcall
 #undef __socketcall_cp
-#define __socketcall(nm, a, b, c, d, e, f) __syscall(SYS_##nm, \
-	(long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
-#define __socketcall_cp(nm, a, b, c, d, e, f) __syscall_cp(SYS_##nm, \
-	(long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#define __socketcall(nm, a, b, c, d, e, f)                                     \
+	__syscall(SYS_##nm, (long)(a), (long)(b), (long)(c), (long)(d),        \
+	    (long)(e), (long)(f))
+#define __socketcall_cp(nm, a, b, c, d, e, f)                                  \
+	__syscall_cp(SYS_##nm, (long)(a), (long)(b), (long)(c), (long)(d),     \
+	    (long)(e), (long)(f))
 
 #endif

@@ -25,104 +25,61 @@ typedef long toril_fn4(long, long, long, long);
 typedef long toril_fn5(long, long, long, long, long);
 typedef long toril_fn6(long, long, long, long, long, long);
 
-#define KCALL(nr, name, kind) \
-	case nr: return ((toril_fn0 *)toril_sys_##name)();
+#define CALL(fn) ((toril_fn0 *)fn)()
 TORIL_INLINE long __syscall0(long n)
 {
-	if (__builtin_constant_p(n)) {
-		switch (n) {
-#include "posix/calls.def"
-		default: return -38;
-		}
-	}
+#include "syscall_switch.h"
 	return toril_kcall_by_number(n, 0, 0, 0, 0, 0, 0);
 }
-#undef KCALL
+#undef CALL
 
-#define KCALL(nr, name, kind) \
-	case nr: return ((toril_fn1 *)toril_sys_##name)(a);
+#define CALL(fn) ((toril_fn1 *)fn)(a)
 TORIL_INLINE long __syscall1(long n, long a)
 {
-	if (__builtin_constant_p(n)) {
-		switch (n) {
-#include "posix/calls.def"
-		default: return -38;
-		}
-	}
+#include "syscall_switch.h"
 	return toril_kcall_by_number(n, a, 0, 0, 0, 0, 0);
 }
-#undef KCALL
+#undef CALL
 
-#define KCALL(nr, name, kind) \
-	case nr: return ((toril_fn2 *)toril_sys_##name)(a, b);
+#define CALL(fn) ((toril_fn2 *)fn)(a, b)
 TORIL_INLINE long __syscall2(long n, long a, long b)
 {
-	if (__builtin_constant_p(n)) {
-		switch (n) {
-#include "posix/calls.def"
-		default: return -38;
-		}
-	}
+#include "syscall_switch.h"
 	return toril_kcall_by_number(n, a, b, 0, 0, 0, 0);
 }
-#undef KCALL
+#undef CALL
 
-#define KCALL(nr, name, kind) \
-	case nr: return ((toril_fn3 *)toril_sys_##name)(a, b, c);
+#define CALL(fn) ((toril_fn3 *)fn)(a, b, c)
 TORIL_INLINE long __syscall3(long n, long a, long b, long c)
 {
-	if (__builtin_constant_p(n)) {
-		switch (n) {
-#include "posix/calls.def"
-		default: return -38;
-		}
-	}
+#include "syscall_switch.h"
 	return toril_kcall_by_number(n, a, b, c, 0, 0, 0);
 }
-#undef KCALL
+#undef CALL
 
-#define KCALL(nr, name, kind) \
-	case nr: return ((toril_fn4 *)toril_sys_##name)(a, b, c, d);
+#define CALL(fn) ((toril_fn4 *)fn)(a, b, c, d)
 TORIL_INLINE long __syscall4(long n, long a, long b, long c, long d)
 {
-	if (__builtin_constant_p(n)) {
-		switch (n) {
-#include "posix/calls.def"
-		default: return -38;
-		}
-	}
+#include "syscall_switch.h"
 	return toril_kcall_by_number(n, a, b, c, d, 0, 0);
 }
-#undef KCALL
+#undef CALL
 
-#define KCALL(nr, name, kind) \
-	case nr: return ((toril_fn5 *)toril_sys_##name)(a, b, c, d, e);
-TORIL_INLINE long __syscall5(
-    long n, long a, long b, long c, long d, long e)
+#define CALL(fn) ((toril_fn5 *)fn)(a, b, c, d, e)
+TORIL_INLINE long __syscall5(long n, long a, long b, long c, long d, long e)
 {
-	if (__builtin_constant_p(n)) {
-		switch (n) {
-#include "posix/calls.def"
-		default: return -38;
-		}
-	}
+#include "syscall_switch.h"
 	return toril_kcall_by_number(n, a, b, c, d, e, 0);
 }
-#undef KCALL
+#undef CALL
 
-#define KCALL(nr, name, kind) \
-	case nr: return ((toril_fn6 *)toril_sys_##name)(a, b, c, d, e, f);
+#define CALL(fn) ((toril_fn6 *)fn)(a, b, c, d, e, f)
 TORIL_INLINE long __syscall6(
     long n, long a, long b, long c, long d, long e, long f)
 {
-	if (__builtin_constant_p(n)) {
-		switch (n) {
-#include "posix/calls.def"
-		default: return -38;
-		}
-	}
+#include "syscall_switch.h"
 	return toril_kcall_by_number(n, a, b, c, d, e, f);
 }
-#undef KCALL
+#undef CALL
 
 #define IPC_64 0
