@@ -21,8 +21,8 @@
 
 struct pagecache {
 	struct treap pages;
-	uint32_t nr;  /* pages in it; a hint without the lock */
-	uint32_t gen; /* [a] */
+	uint32_t nr;      /* pages in it; a hint without the lock */
+	uint32_t gen;     /* [a] */
 	uint32_t writers; /* [a] shared mappings that may write */
 	bool keep;
 };

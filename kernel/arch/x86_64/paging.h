@@ -7,10 +7,11 @@
 #include "kernel/mm/page.h"
 
 #define PTE_ADDR 0x000ffffffffff000ull
-/* Software bits. */
-#define PTE_COW    0x200 /* the page is an object's: copy before writing */
-#define PTE_SHARED 0x400 /* an object's page, shared: report the first write   \
-			  */
+
+/* Software bits.  PTE_COW: the page is an object's, copy it before writing.
+ * PTE_SHARED: an object's page, shared; report the first write. */
+#define PTE_COW    0x200
+#define PTE_SHARED 0x400
 
 /* The lowest-level entry for va, or NULL where a table is missing.  With
  * `create` missing tables are made; NULL then means no memory. */
