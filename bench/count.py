@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""count.py [NAME...]: what Toril costs, counted, as a Markdown table.
+
+Counts come from a TCG plugin (plugin/count.c) that maps its counters into a
+file, so they are read while the machine idles, before and after a number of
+operations; costs per operation are the difference between N and 2N.
+"""
+import concurrent.futures
+import http.client
+import os
+import pathlib
+import re
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ.get("BUILD", "build")
+RUN = f"{BUILD}/bin/toril-run"
+N = int(os.environ.get("N", "1000"))
+
+
+def output(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE,
+                          text=True).stdout
+
+
+def symbol(image, name):
+    match = re.search(rf"^([0-9a-f]+) [Tt] {name}$", output("nm", image), re.M)
+    return "0x" + match[1]
+
+
+class Machine:
+    """A counted run; `marks` are functions of the image."""
+
+    def __init__(self, image, *args, options=(), marks=(), port=None):
+        self.file = tempfile.NamedTemporaryFile()
+        entry = re.search(r"Entry point address: *(\S+)",
+                          output("readelf", "-h", image))[1]
+        plugin = (f"{BUILD}/bench/count.so,out={self.file.name},entry={entry}"
+                  + "".join(f",mark={symbol(image, m)}" for m in marks))
+        publish = ("-p", f"127.0.0.1:0:{port}") if port else ()
+        self.process = subprocess.Popen(
+            [RUN, *publish, "--accel", "tcg", *options,
+             "--qemu-arg", "-plugin", "--qemu-arg", plugin, image, *args],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.port = None
+        if port:
+            line = self.process.stderr.readline().decode()
+            self.port = int(re.search(r":(\d+) -> ", line)[1])
+
+    def counts(self, at=0):
+        with open(self.file.name, "rb") as file:
+            return struct.unpack_from("<3Q", file.read(), 24 * at)
+
+    def idle_counts(self):
+        """Once nothing moves any more."""
+        last = None
+        while last != (last := self.counts()):
+            time.sleep(0.3)
+        return last
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), 60)
+
+    def finish(self):
+        out, err = self.process.communicate(timeout=120)
+        if self.process.returncode:
+            raise RuntimeError(f"{self.process.returncode}: {err!r}")
+        return out
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.communicate(timeout=60)
+
+
+def per_operation(machine, operate):
+    """Instructions, kicks and interrupts of one operation."""
+    operate(50)  # whatever happens only at first
+    seen = [machine.idle_counts()]
+    for times in (N, 2 * N):
+        operate(times)
+        seen.append(machine.idle_counts())
+    return tuple(((c - b) - (b - a)) / N for a, b, c in zip(*seen))
+
+
+def scale():
+    with Machine(f"{BUILD}/bench/rep", marks=("before", "after")) as machine:
+        machine.finish()
+        n = machine.counts(2)[0] - machine.counts(1)[0]
+    if not 1000 <= n < 1020:
+        raise RuntimeError(f"a rep of 1000 counts as {n}")
+    return [("check: `rep movsb` of 1,000 bytes", n)]
+
+
+def boot():
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "file").write_bytes(b"first bytes\n")
+        share = ("-v", f"{folder}:/data")
+        with Machine(f"{BUILD}/apps/hello", marks=("main",)) as machine:
+            machine.finish()
+            hello = machine.counts(1)[0]
+        with Machine(f"{BUILD}/apps/hello", options=share,
+                     marks=("main",)) as machine:
+            machine.finish()
+            mounted = machine.counts(1)[0]
+        with Machine(f"{BUILD}/bench/read_file", "/data/file", options=share,
+                     marks=("written",)) as machine:
+            if machine.finish() != b"first bytes\n":
+                raise RuntimeError("not what the file holds")
+            read = machine.counts(1)[0]
+    return [("instructions from PVH entry to `main`, hello", hello),
+            ("the same with a share mounted", mounted),
+            ("instructions to the first bytes of a share's file written",
+             read)]
+
+
+def show(name, counts):
+    return [(f"{name}: instructions", round(counts[0])),
+            (f"{name}: kicks", round(counts[1], 2)),
+            (f"{name}: interrupts", round(counts[2], 2))]
+
+
+def echo():
+    with Machine(f"{BUILD}/apps/echo", "-p", "80", port=80) as machine, \
+            machine.connect() as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def operate(times):
+            for _ in range(times):
+                sock.sendall(b"x")
+                if sock.recv(1) != b"x":
+                    raise RuntimeError("no echo")
+        return show("echo of 1 byte", per_operation(machine, operate))
+
+
+def web():
+    body = os.urandom(4096)
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "file").write_bytes(body)
+        with Machine(f"{BUILD}/apps/webserver", "-p", "80", "/srv", port=80,
+                     options=("-v", f"{folder}:/srv:ro")) as machine:
+            client = http.client.HTTPConnection("127.0.0.1", machine.port, 60)
+
+            def operate(times):
+                for _ in range(times):
+                    client.request("GET", "/file")
+                    if client.getresponse().read() != body:
+                        raise RuntimeError("other bytes")
+            return show("4 KiB keep-alive request",
+                        per_operation(machine, operate))
+
+
+def sizes():
+    rows = []
+    for app in ("hello", "webserver"):
+        with tempfile.NamedTemporaryFile() as file:
+            subprocess.run(["strip", "-o", file.name, f"{BUILD}/apps/{app}"],
+                           check=True)
+            rows.append((f"image bytes of {app}, stripped",
+                         os.path.getsize(file.name)))
+    return rows
+
+
+def hello_runs(kib):
+    done = subprocess.run([RUN, "-m", f"{kib}K", "--timeout", "30",
+                           f"{BUILD}/apps/hello"], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False)
+    return done.returncode == 0 and done.stdout == b"Hello from Toril!\n"
+
+
+def site_files():
+    tree = pathlib.Path(f"{BUILD}/cache/site/tree")
+    roots = [p for p in sorted(tree.rglob("html")) if p.is_dir()
+             and not p.is_symlink()] or [pathlib.Path(f"{BUILD}/site")]
+    root = roots[0]
+    return root, [p for p in sorted(root.rglob("*"))
+                  if p.is_file() and not p.is_symlink()]
+
+
+def fetch(port, root, files):
+    client = http.client.HTTPConnection("127.0.0.1", port, 60)
+    for path in files:
+        client.request("GET", "/" + str(path.relative_to(root)))
+        if client.getresponse().read() != path.read_bytes():
+            return False
+    client.close()
+    return True
+
+
+def webserver_serves(kib):
+    root, files = site_files()
+    command = [RUN, "-m", f"{kib}K", "-p", "127.0.0.1:0:80", "--timeout", "120",
+               "-v", f"{root}:/srv:ro", f"{BUILD}/apps/webserver", "-p", "80",
+               "/srv"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as server:
+        try:
+            match = re.search(rb":(\d+) -> ", server.stderr.readline())
+            if not match:
+                return False
+            port = int(match[1])
+            with concurrent.futures.ThreadPoolExecutor(64) as pool:
+                return all(pool.map(
+                    lambda n: fetch(port, root, files[n::64]), range(64)))
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            server.terminate()
+            server.communicate()
+
+
+def least(works, low, high, step):
+    """KiB: the least that works, given that more works too."""
+    if not works(high):
+        raise RuntimeError(f"not even with {high} KiB")
+    while high - low > step:
+        middle = (low + high) // 2 // step * step
+        if works(middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def memory():
+    _, files = site_files()
+    return [("least memory for hello, KiB",
+             least(hello_runs, 2040, 8192, 8)),
+            (f"least memory for {len(files)} files on 64 connections, KiB",
+             least(webserver_serves, 2040, 32768, 8))]
+
+
+def main():
+    parts = [scale, boot, echo, web, sizes, memory]
+    print("| what | count |\n| --- | ---: |")
+    for part in parts:
+        if len(sys.argv) > 1 and part.__name__ not in sys.argv[1:]:
+            continue
+        for name, value in part():
+            print(f"| {name} | {value:,} |", flush=True)
+
+
+main()

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A TCG plugin that counts what one guest CPU does: instructions executed
+ * (an iteration of a `rep` counts as one: TCG runs it as one), writes to
+ * virtio devices' QueueNotify (kicks), interrupts (writes to the local APIC's
+ * end-of-interrupt register).
+ *
+ * The image runs at a random virtual address but at its link address
+ * physically.  Code is therefore recognised by where it lies in the host's
+ * memory, counted from the PVH entry, which runs untranslated.
+ *
+ *	-plugin count.so,out=FILE,entry=ADDR[,mark=ADDR]...
+ *
+ * Counting starts at the first execution of `entry`.  FILE is mapped, so that
+ * it can be read at any time: triples of 64-bit numbers (instructions, kicks,
+ * interrupts), the first one running, then one for each mark, taken when it
+ * is executed first.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "bench/plugin/qemu_plugin.h"
+
+#define MARKS     16
+#define MMIO_BASE 0xfeb00000ull
+#define MMIO_END  0xfeb03000ull
+#define MMIO_SIZE 0x200
+#define NOTIFY    0x50
+#define LAPIC_EOI 0xfee000b0ull
+
+int qemu_plugin_version = QEMU_PLUGIN_API;
+
+struct counts {
+	uint64_t instructions, kicks, interrupts;
+};
+
+static uint64_t mark[MARKS], entry; /* addresses */
+static unsigned nr_marks;
+static char *ram;          /* the host's address of physical address 0 */
+static struct counts *now; /* in the file; a mark's follow */
+
+static void on_entry(unsigned vcpu, void *arg)
+{
+	(void)vcpu, (void)arg;
+	memset(now, 0, (1 + MARKS) * sizeof(*now));
+}
+
+static void on_mark(unsigned vcpu, void *arg)
+{
+	struct counts *c = arg;
+
+	(void)vcpu;
+	if (!c->instructions)
+		*c = *now;
+}
+
+static void on_store(unsigned vcpu, uint32_t info, uint64_t vaddr, void *arg)
+{
+	struct qemu_plugin_hwaddr *hw = qemu_plugin_get_hwaddr(info, vaddr);
+	uint64_t at;
+
+	(void)vcpu, (void)arg;
+	if (!hw || !qemu_plugin_hwaddr_is_io(hw))
+		return;
+	at = qemu_plugin_hwaddr_phys_addr(hw);
+	if (at >= MMIO_BASE && at < MMIO_END && at % MMIO_SIZE == NOTIFY)
+		now->kicks++;
+	else if (at == LAPIC_EOI)
+		now->interrupts++;
+}
+
+static void instrument(struct qemu_plugin_insn *insn)
+{
+	char *host = qemu_plugin_insn_haddr(insn);
+
+	if (!ram && host && qemu_plugin_insn_vaddr(insn) == entry)
+		ram = host - entry;
+	if (ram && host == ram + entry)
+		qemu_plugin_register_vcpu_insn_exec_cb(
+		    insn, on_entry, QEMU_PLUGIN_CB_NO_REGS, NULL);
+	for (unsigned i = 0; ram && i < nr_marks; i++)
+		if (host == ram + mark[i])
+			qemu_plugin_register_vcpu_insn_exec_cb(
+			    insn, on_mark, QEMU_PLUGIN_CB_NO_REGS, &now[1 + i]);
+	qemu_plugin_register_vcpu_insn_exec_inline(
+	    insn, QEMU_PLUGIN_ADD_U64, &now->instructions, 1);
+	qemu_plugin_register_vcpu_mem_cb(
+	    insn, on_store, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W, NULL);
+}
+
+static void on_translate(uint64_t id, struct qemu_plugin_tb *tb)
+{
+	(void)id;
+	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++)
+		instrument(qemu_plugin_tb_get_insn(tb, i));
+}
+
+static bool out_map(const char *path)
+{
+	size_t size = (1 + MARKS) * sizeof(*now);
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	void *p = MAP_FAILED;
+
+	if (fd >= 0 && !ftruncate(fd, (off_t)size))
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	now = p == MAP_FAILED ? NULL : p;
+	return now;
+}
+
+static bool option(const char *text)
+{
+	if (!strncmp(text, "out=", 4))
+		return out_map(text + 4);
+	if (!strncmp(text, "entry=", 6))
+		entry = strtoull(text + 6, NULL, 0);
+	else if (!strncmp(text, "mark=", 5) && nr_marks < MARKS)
+		mark[nr_marks++] = strtoull(text + 5, NULL, 0);
+	else
+		return false;
+	return true;
+}
+
+int qemu_plugin_install(
+    uint64_t id, const struct qemu_info_t *info, int argc, char **argv)
+{
+	(void)info;
+	for (int i = 0; i < argc; i++)
+		if (!option(argv[i])) {
+			fprintf(stderr, "count: %s?\n", argv[i]);
+			return -1;
+		}
+	if (!now || !entry)
+		return -1;
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+	return 0;
+}
