@@ -102,6 +102,35 @@ def boots_with_much_memory():
         assert (r.returncode, r.stdout) == (0, b"Hello from Toril!\n"), r
 
 
+def arguments_and_environment_arrive_byte_for_byte():
+    args = ["", " ", "a b", "'\"$\\", "\u00e4\u20ac\U0001f402", "-p", "--", "x" * 60000, "\n"]
+    r = run("build/tests/system/show", "args", *args)
+    assert (r.returncode, r.stderr) == (0, b""), r
+    assert r.stdout == b"".join(a.encode() + b"\0" for a in args)
+    env = {"EMPTY": "", "SPACE": " a  b ", "UTF": "\u00e4\U0001f402", "LONG": "y" * 60000}
+    options = [o for k, v in env.items() for o in ("-e", k + "=" + v)]
+    r = run(*options, "build/tests/system/show", "env")
+    got = set(r.stdout.split(b"\0")[:-1])
+    assert got == {("%s=%s" % i).encode() for i in env.items()}, len(got)
+
+
+def the_working_directory_is_as_asked():
+    with tempfile.TemporaryDirectory() as top:
+        pathlib.Path(top, "sub").mkdir()
+        r = run("-v", top + ":/deep/er/mount", "-w", "/deep/er/mount/sub",
+                "build/tests/system/show", "cwd")
+        assert (r.returncode, r.stdout) == (0, b"/deep/er/mount/sub\n"), r
+
+
+def signals_end_a_program_that_does_not_mind_them():
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with VM([], ["build/tests/system/show", "wait"]) as vm:
+            assert vm.process.stdout.readline() == b"waiting\n"
+            vm.process.send_signal(number)
+            assert vm.process.wait(WAIT) == 128 + number
+            assert vm.process.stderr.read() == b""
+
+
 def clients_are_known_by_their_own_address():
     with VM([], ["build/tests/system/peer", "3"], port=80) as vm:
         for _ in range(3):
@@ -269,6 +298,9 @@ def an_ordinary_user_can_serve_and_ro_is_ro():
 
 
 TESTS = [hello_says_just_that, hello_needs_little_memory, boots_with_much_memory,
+         arguments_and_environment_arrive_byte_for_byte,
+         the_working_directory_is_as_asked,
+         signals_end_a_program_that_does_not_mind_them,
          clients_are_known_by_their_own_address, many_short_connections,
          echo_with_8_mib_and_a_lazy_client,
          a_lost_share_is_ENOTCONN_and_the_rest_goes_on,
