@@ -49,8 +49,7 @@ void byteq_destroy(struct byteq *q)
 {
 	struct chunk *c, *tmp;
 
-	list_for_each_safe(c, tmp, &q->chunks, node)
-	{
+	list_for_each_safe (c, tmp, &q->chunks, node) {
 		list_remove(&c->node);
 		chunk_free(c);
 	}

@@ -88,8 +88,7 @@ static bool conflict_locked(struct inet_sock *me, bool listening_only)
 {
 	struct inet_sock *o;
 
-	list_for_each(o, &bound, node)
-	{
+	list_for_each (o, &bound, node) {
 		bool reuse = me->s->flags & o->s->flags & REUSE;
 		if (o == me || !overlap(me, o))
 			continue;
@@ -161,8 +160,7 @@ static struct inet_sock *listener_locked(
 {
 	struct inet_sock *o, *best = NULL;
 
-	list_for_each(o, &bound, node)
-	{
+	list_for_each (o, &bound, node) {
 		if (!o->listening || o->addr.port != port ||
 		    !(v4 ? takes_v4(o) : takes_v6(o)))
 			continue;
@@ -224,9 +222,9 @@ static bool has_room(struct vsock_listener *vl)
 	struct inet_port *p = vl->owner;
 	struct inet_sock *o;
 
-	list_for_each(
-	    o, &bound, node) if (o->listening && o->port == p &&
-				 socket_queue_has_room(o->s)) return true;
+	list_for_each (o, &bound, node)
+		if (o->listening && o->port == p && socket_queue_has_room(o->s))
+			return true;
 	return false;
 }
 
@@ -234,8 +232,7 @@ static struct inet_port *port_get_locked(uint16_t port, int *err)
 {
 	struct inet_port *p;
 
-	list_for_each(p, &ports, node)
-	{
+	list_for_each (p, &ports, node) {
 		if (p->port != port)
 			continue;
 		p->users++;

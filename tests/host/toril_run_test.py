@@ -60,8 +60,8 @@ def fake_image():
     return elf
 
 
-def command(*args, options=()):
-    return [RUN, "--qemu", HERE + "/toril_run_test.py", "-m", "160M",
+def command(*args, options=(), run=RUN, here=HERE):
+    return [run, "--qemu", here + "/toril_run_test.py", "-m", "160M",
             "--timeout", "120", *options, WORK + "/image", *args]
 
 
@@ -202,9 +202,15 @@ def test_ordinary_user():
         return
     rw, ro = shares(["rw2", "ro2"])
     os.chmod(WORK, 0o755)
+    # The checkout may be private.
+    for file in (RUN, HERE + "/toril_run_test.py", HERE + "/vsock_linux_test.py"):
+        shutil.copy(file, WORK)
     env = dict(os.environ, XDG_RUNTIME_DIR="/tmp")
-    r = run("share", options=["-v", rw + ":/rw", "-v", ro + ":/ro:ro"],
-            user=65534, group=65534, extra_groups=[65534], env=env)
+    r = subprocess.run(
+        command("share", options=["-v", rw + ":/rw", "-v", ro + ":/ro:ro"],
+                run=WORK + "/toril-run", here=WORK),
+        timeout=200, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
+        user=65534, group=65534, extra_groups=[65534], env=env)
     made = os.path.exists(rw + "/made") and os.stat(rw + "/made").st_uid
     ok(r.returncode == 0 and made == 65534 and
        not os.path.exists(ro + "/made"),

@@ -14,7 +14,8 @@ UNIT_page := $(SHIM)/lock.c $(SHIM)/machine.c
 UNIT_kmem := $(SHIM)/lock.c $(SHIM)/machine.c
 UNIT_byteq := kernel/net/byteq.c kernel/mm/uaccess.c $(SHIM)/lock.c \
 	$(SHIM)/memory.c $(SHIM)/machine.c $(SHIM)/user.c
-UNIT_vsock := kernel/net/vsock.c kernel/net/stream.c $(SHIM)/random.c $(UNIT_byteq)
+UNIT_vsock := kernel/net/vsock.c kernel/net/vsock_input.c \
+	kernel/net/vsock_stream.c kernel/net/stream.c $(SHIM)/random.c $(UNIT_byteq)
 UNIT_uaccess := kernel/mm/uaccess.c $(SHIM)/lock.c $(SHIM)/memory.c \
 	$(SHIM)/machine.c $(SHIM)/user.c
 
