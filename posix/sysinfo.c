@@ -41,7 +41,8 @@ long kcall_sysinfo(void *user)
 	s.total = page_total();
 	s.free = page_available();
 	spin_lock(&threads_lock);
-	list_for_each(t, &threads_all, all_node) s.procs += !t->kernel_only;
+	list_for_each (t, &threads_all, all_node)
+		s.procs += !t->kernel_only;
 	spin_unlock(&threads_lock);
 	return copy_out(user, &s, sizeof(s));
 }

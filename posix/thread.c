@@ -126,7 +126,8 @@ static bool last_thread(void)
 	int n = 0;
 
 	spin_lock(&threads_lock);
-	list_for_each(t, &threads_all, all_node) n += !t->kernel_only;
+	list_for_each (t, &threads_all, all_node)
+		n += !t->kernel_only;
 	spin_unlock(&threads_lock);
 	return n == 1;
 }

@@ -21,8 +21,9 @@ static uint64_t process_time(void)
 	struct thread *t;
 
 	spin_lock(&threads_lock);
-	list_for_each(t, &threads_all, all_node) if (!t->kernel_only) sum +=
-	    t->run_ns;
+	list_for_each (t, &threads_all, all_node)
+		if (!t->kernel_only)
+			sum += t->run_ns;
 	spin_unlock(&threads_lock);
 	return sum + threads_dead_ns +
 	       (clock_monotonic() - thread_current()->run_since);

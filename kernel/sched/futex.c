@@ -109,8 +109,7 @@ static int wake_locked(struct bucket *b, uint32_t *addr, int n, uint32_t bitset)
 	struct futex_waiter *w, *tmp;
 	int woken = 0;
 
-	list_for_each_safe(w, tmp, &b->waiters, node)
-	{
+	list_for_each_safe (w, tmp, &b->waiters, node) {
 		struct thread *t = w->thread;
 		if (woken >= n)
 			break;
@@ -143,8 +142,7 @@ static int move_locked(struct bucket *from, struct bucket *to, uint32_t *addr,
 	struct futex_waiter *w, *tmp;
 	int moved = 0;
 
-	list_for_each_safe(w, tmp, &from->waiters, node)
-	{
+	list_for_each_safe (w, tmp, &from->waiters, node) {
 		if (moved >= m)
 			break;
 		if (w->addr != addr)

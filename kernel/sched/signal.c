@@ -50,8 +50,7 @@ static void queue_drop(struct list *queue, uint64_t set)
 {
 	struct queued *q, *tmp;
 
-	list_for_each_safe(q, tmp, queue, node)
-	{
+	list_for_each_safe (q, tmp, queue, node) {
 		if (!(SIG_BIT(q->info.signo) & set))
 			continue;
 		list_remove(&q->node);
@@ -113,8 +112,9 @@ void signal_stop_others(void)
 
 	__atomic_store_n(&stopping, true, __ATOMIC_SEQ_CST);
 	spin_lock(&threads_lock);
-	list_for_each(t, &threads_all,
-	    all_node) if (!t->kernel_only && t != thread_current()) notice(t);
+	list_for_each (t, &threads_all, all_node)
+		if (!t->kernel_only && t != thread_current())
+			notice(t);
 	spin_unlock(&threads_lock);
 	spin_unlock_irq(&signal_lock, flags);
 }
@@ -175,8 +175,7 @@ static struct thread *taker(int signo)
 {
 	struct thread *t;
 
-	list_for_each(t, &threads_all, all_node)
-	{
+	list_for_each (t, &threads_all, all_node) {
 		if (t->kernel_only || !t->signals)
 			continue;
 		if (!(t->signals->blocked & SIG_BIT(signo)) ||
@@ -217,8 +216,7 @@ static int take_from(struct list *queue, uint64_t *pending, uint64_t set,
 	if (!(*pending & set))
 		return 0;
 	signo = __builtin_ctzll(*pending & set) + 1;
-	list_for_each(q, queue, node)
-	{
+	list_for_each (q, queue, node) {
 		if (q->info.signo != signo)
 			continue;
 		if (found)
@@ -378,8 +376,7 @@ void signal_action_set(int signo, const struct signal_action *a)
 		process_pending &= ~SIG_BIT(signo);
 		queue_drop(&process_queue, SIG_BIT(signo));
 		spin_lock(&threads_lock);
-		list_for_each(t, &threads_all, all_node)
-		{
+		list_for_each (t, &threads_all, all_node) {
 			if (!t->signals)
 				continue;
 			t->signals->pending &= ~SIG_BIT(signo);

@@ -89,6 +89,8 @@ struct thread *thread_find_locked(int tid)
 {
 	struct thread *t;
 
-	list_for_each(t, &threads_all, all_node) if (t->tid == tid) return t;
+	list_for_each (t, &threads_all, all_node)
+		if (t->tid == tid)
+			return t;
 	return NULL;
 }

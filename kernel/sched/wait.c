@@ -47,8 +47,7 @@ static void wake(struct waitq *q, unsigned key, bool one)
 	if (waitq_empty(q))
 		return;
 	flags = spin_lock_irq(&q->lock);
-	list_for_each_safe(w, tmp, &q->waiters, node)
-	{
+	list_for_each_safe (w, tmp, &q->waiters, node) {
 		bool last = one && w->exclusive;
 		if (w->exclusive)
 			list_remove(&w->node);

@@ -59,8 +59,7 @@ static void wake(struct waitq *q, unsigned key, bool one)
 {
 	struct waiter *w, *tmp;
 
-	list_for_each_safe(w, tmp, &q->waiters, node)
-	{
+	list_for_each_safe (w, tmp, &q->waiters, node) {
 		if (w->wake)
 			w->wake(w, key);
 		if (one && w->exclusive)
