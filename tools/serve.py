@@ -9,9 +9,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+import urllib.request
 
 BUILD = os.environ.get("BUILD", "build")
 PORT = sys.argv[1] if len(sys.argv) > 1 else "8080"
+URL = f"http://127.0.0.1:{PORT}/"
 
 
 def take_terminal():
@@ -25,24 +29,36 @@ def take_terminal():
         pass  # no terminal
 
 
+def wait_until_served(server):
+    """toril-run lets a client wait until the program listens."""
+    while server.poll() is None:
+        try:
+            with urllib.request.urlopen(URL, timeout=60):
+                pass
+        except OSError:
+            time.sleep(0.1)
+            continue
+        if server.poll() is None:
+            print(f"Toril serves {URL} (Ctrl-C ends it)", flush=True)
+        return
+
+
 def main():
     asked = []
-    signal.signal(signal.SIGINT, lambda *_: asked.append(True))
-    take_terminal()
     command = [f"{BUILD}/bin/toril-run", "-p", f"{PORT}:80",
                "-v", f"{BUILD}/site:/srv:ro", f"{BUILD}/apps/webserver",
                "-p", "80", "/srv"]
-    # SIGINT reaches toril-run from the terminal as it reaches us.
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, text=True) as server:
-        signal.signal(signal.SIGTERM, lambda *_: (
-            asked.append(True), server.send_signal(signal.SIGTERM)))
-        for line in server.stderr:
-            if f":{PORT} -> 80" in line:
-                print(f"Toril: http://127.0.0.1:{PORT}/ (Ctrl-C ends it)",
-                      flush=True)
-            else:
-                sys.stderr.write(line)
+    take_terminal()
+    # On a terminal SIGINT reaches toril-run too.
+    signal.signal(signal.SIGINT, lambda *_: asked.append(True))
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as server:
+        def end(*_):
+            asked.append(True)
+            server.send_signal(signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, end)
+        threading.Thread(target=wait_until_served, args=(server,),
+                         daemon=True).start()
         status = server.wait()
     return 0 if asked else status
 
