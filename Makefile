@@ -49,8 +49,8 @@ setup:
 # The recipe's last command takes the terminal, so that Ctrl-C ends the
 # server, and make well.
 run: setup
-	@$(MAKE) --no-print-directory -j$(JOBS) all site
-	@BUILD=$(BUILD) tools/serve.py $(PORT)
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all site
+	@BUILD=$(BUILD) exec tools/serve.py $(PORT)
 
 test: setup
 	@$(MAKE) --no-print-directory -j$(JOBS) run-tests
