@@ -21,23 +21,32 @@ struct msghdr64 {
 	uint32_t flags, pad2;
 };
 
-struct mmsghdr64 {
-	struct msghdr64 hdr;
-	uint32_t len, pad;
+/* The socket behind a descriptor, with a reference to its file for as long as
+ * this is in scope. */
+struct socket_ref {
+	struct file *f;
+	struct socket *s;
 };
 
-/* The socket behind fd, with a reference to its file. */
-static int socket_get(int fd, struct file **f, struct socket **s)
+static struct socket_ref socket_get(int fd)
 {
-	*f = fd_get(fd);
-	if (!*f)
-		return -EBADF;
-	*s = socket_of(*f);
-	if (*s)
-		return 0;
-	file_put(*f);
-	return -ENOTSOCK;
+	struct file *f = fd_get(fd);
+
+	return (struct socket_ref){f, f ? socket_of(f) : NULL};
 }
+
+static void socket_put(struct socket_ref *ref)
+{
+	if (ref->f)
+		file_put(ref->f);
+}
+
+#define SOCKET_OR_RETURN(s, fd)                                                \
+	__attribute__((cleanup(socket_put))) struct socket_ref ref_ =          \
+	    socket_get(fd);                                                    \
+	struct socket *s = ref_.s;                                             \
+	if (!s)                                                                \
+	return ref_.f ? -ENOTSOCK : -EBADF
 
 static int addr_import(const void *user, uint32_t len, struct sock_addr *a)
 {
@@ -145,56 +154,38 @@ long kcall_socketpair(int family, int type, int protocol, int *user)
 long kcall_bind(int fd, const void *user, uint32_t len)
 {
 	struct sock_addr a;
-	struct file *f;
-	struct socket *s;
-	int err = socket_get(fd, &f, &s);
+	int err;
 
+	SOCKET_OR_RETURN(s, fd);
+	err = addr_import(user, len, &a);
 	if (err)
 		return err;
-	err = addr_import(user, len, &a);
-	if (!err) {
-		mutex_lock(&s->lock);
-		err = s->ops->bind(s, &a);
-		mutex_unlock(&s->lock);
-	}
-	file_put(f);
-	return err;
+	MUTEX_GUARD(&s->lock);
+	return s->ops->bind(s, &a);
 }
 
 long kcall_listen(int fd, int backlog)
 {
-	struct file *f;
-	struct socket *s;
-	int err = socket_get(fd, &f, &s);
-
-	if (err)
-		return err;
-	err = socket_listen(s, backlog);
-	file_put(f);
-	return err;
+	SOCKET_OR_RETURN(s, fd);
+	return socket_listen(s, backlog);
 }
 
 long kcall_accept4(int fd, void *user, uint32_t *user_len, int flags)
 {
-	struct file *f, *n;
-	struct socket *s;
+	struct file *n;
 	struct sock_addr peer;
 	long r;
 
 	if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return -EINVAL;
-	r = socket_get(fd, &f, &s);
+	SOCKET_OR_RETURN(s, fd);
+	r = socket_accept(s, flags & SOCK_NONBLOCK ? O_NONBLOCK : 0, &peer, &n);
 	if (r)
 		return r;
-	r = socket_accept(s, flags & SOCK_NONBLOCK ? O_NONBLOCK : 0, &peer, &n);
-	if (!r) {
-		r = addr_export(&peer, user, user_len);
-		if (r)
-			file_put(n);
-		else
-			r = install(n, flags & SOCK_CLOEXEC);
-	}
-	file_put(f);
+	r = addr_export(&peer, user, user_len);
+	if (!r)
+		return install(n, flags & SOCK_CLOEXEC);
+	file_put(n);
 	return r;
 }
 
@@ -206,33 +197,19 @@ long kcall_accept(int fd, void *user, uint32_t *user_len)
 long kcall_connect(int fd, const void *user, uint32_t len)
 {
 	struct sock_addr a;
-	struct file *f;
-	struct socket *s;
-	int err = socket_get(fd, &f, &s);
+	int err;
 
-	if (err)
-		return err;
+	SOCKET_OR_RETURN(s, fd);
 	err = addr_import(user, len, &a);
-	if (!err)
-		err = socket_connect(s, &a);
-	file_put(f);
-	return err;
+	return err ? err : socket_connect(s, &a);
 }
 
 static long name(int fd, void *user, uint32_t *user_len, bool peer)
 {
-	struct file *f;
-	struct socket *s;
-	int err = socket_get(fd, &f, &s);
-
-	if (err)
-		return err;
+	SOCKET_OR_RETURN(s, fd);
 	if (peer && !s->connected)
-		err = -ENOTCONN;
-	else
-		err = addr_export(peer ? &s->peer : &s->local, user, user_len);
-	file_put(f);
-	return err;
+		return -ENOTCONN;
+	return addr_export(peer ? &s->peer : &s->local, user, user_len);
 }
 
 long kcall_getsockname(int fd, void *user, uint32_t *user_len)
@@ -247,43 +224,22 @@ long kcall_getpeername(int fd, void *user, uint32_t *user_len)
 
 long kcall_shutdown(int fd, int how)
 {
-	struct file *f;
-	struct socket *s;
-	int err = socket_get(fd, &f, &s);
-
-	if (err)
-		return err;
-	err = socket_shutdown(s, how);
-	file_put(f);
-	return err;
+	SOCKET_OR_RETURN(s, fd);
+	return socket_shutdown(s, how);
 }
 
 long kcall_setsockopt(
     int fd, int level, int opt, const void *user, uint32_t len)
 {
-	struct file *f;
-	struct socket *s;
-	int err = socket_get(fd, &f, &s);
-
-	if (err)
-		return err;
-	err = socket_setopt(s, level, opt, user, len);
-	file_put(f);
-	return err;
+	SOCKET_OR_RETURN(s, fd);
+	return socket_setopt(s, level, opt, user, len);
 }
 
 long kcall_getsockopt(
     int fd, int level, int opt, void *user, uint32_t *user_len)
 {
-	struct file *f;
-	struct socket *s;
-	int err = socket_get(fd, &f, &s);
-
-	if (err)
-		return err;
-	err = socket_getopt(s, level, opt, user, user_len);
-	file_put(f);
-	return err;
+	SOCKET_OR_RETURN(s, fd);
+	return socket_getopt(s, level, opt, user, user_len);
 }
 
 /* A destination on a connected stream is ignored, as Linux does for TCP
@@ -293,17 +249,11 @@ long kcall_sendto(int fd, const void *buf, size_t n, int flags,
 {
 	struct iovec iov = {(void *)(uintptr_t)buf, min(n, (size_t)RW_MAX)};
 	struct iov_iter it;
-	struct file *f;
-	struct socket *s;
-	ssize_t r = socket_get(fd, &f, &s);
 
 	(void)addr, (void)len;
-	if (r)
-		return r;
+	SOCKET_OR_RETURN(s, fd);
 	iter_init(&it, &iov, 1, false);
-	r = socket_send(s, &it, (unsigned)flags);
-	file_put(f);
-	return r;
+	return socket_send(s, &it, (unsigned)flags);
 }
 
 long kcall_recvfrom(
@@ -311,15 +261,11 @@ long kcall_recvfrom(
 {
 	struct iovec iov = {buf, min(n, (size_t)RW_MAX)};
 	struct iov_iter it;
-	struct file *f;
-	struct socket *s;
-	ssize_t r = socket_get(fd, &f, &s);
+	ssize_t r;
 
-	if (r)
-		return r;
+	SOCKET_OR_RETURN(s, fd);
 	iter_init(&it, &iov, 1, false);
 	r = socket_recv(s, &it, (unsigned)flags);
-	file_put(f);
 	/* A stream has no sender to name: the length becomes 0. */
 	if (r >= 0 && addr && user_len && put_user(user_len, 0))
 		return -EFAULT;
@@ -365,15 +311,8 @@ static ssize_t message_of_user(
 static long message_call(
     int fd, struct msghdr64 *user, unsigned flags, bool send)
 {
-	struct file *f;
-	struct socket *s;
-	ssize_t r = socket_get(fd, &f, &s);
-
-	if (r)
-		return r;
-	r = message_of_user(s, user, flags, send);
-	file_put(f);
-	return r;
+	SOCKET_OR_RETURN(s, fd);
+	return message_of_user(s, user, flags, send);
 }
 
 long kcall_sendmsg(int fd, struct msghdr64 *user, unsigned flags)

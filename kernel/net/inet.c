@@ -41,12 +41,11 @@ struct inet_port {
 struct inet_sock {
 	struct list node; /* [n] in `bound` */
 	struct socket *s;
-	struct inet_addr addr; /* [n] port 0: not bound */
-	bool v6only;
+	struct inet_addr addr;  /* [n] port 0: not bound */
 	bool listening;         /* [n] */
 	struct inet_port *port; /* [n] reachable from the host */
 	int nodelay, cork, keepidle, keepintvl, keepcnt, defer, user_timeout;
-	int quickack, tos;
+	int quickack, tos, v6only;
 };
 
 static struct mutex inet_lock = MUTEX_INIT(inet_lock);
@@ -393,9 +392,17 @@ static int inet_connect_result(struct socket *s)
 	return is_vsock(s) ? vsock_take_error(vsock_of(s->stream)) : 0;
 }
 
-/* TCP's tuning knobs have nothing to tune, but are remembered. */
-static int *tcp_option(struct inet_sock *i, int name)
+/* Where an option is kept.  TCP's knobs have nothing to tune here, but are
+ * remembered. */
+static int *option(struct inet_sock *i, int level, int name)
 {
+	if (level == IPPROTO_IP && name == IP_TOS)
+		return &i->tos;
+	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY &&
+	    i->s->family == AF_INET6)
+		return &i->v6only;
+	if (level != IPPROTO_TCP)
+		return NULL;
 	switch (name) {
 	case TCP_NODELAY:
 		return &i->nodelay;
@@ -439,57 +446,33 @@ static struct inet_sock *inet_of(struct socket *s)
 static int inet_setsockopt(struct socket *s, int level, int name, int v)
 {
 	struct inet_sock *i = inet_of(s);
-	int *p;
+	int *p = i ? option(i, level, name) : NULL;
+	bool flag = p && (p == &i->nodelay || p == &i->cork || p == &i->v6only);
 
 	if (!i)
 		return -ENOMEM;
-	if (level == IPPROTO_TCP) {
-		p = tcp_option(i, name);
-		if (!p)
-			return -ENOPROTOOPT;
-		if (v < 0)
-			return -EINVAL;
-		*p = name == TCP_NODELAY || name == TCP_CORK ? v != 0 : v;
-		return 0;
-	}
-	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY &&
-	    s->family == AF_INET6) {
-		if (s->bound)
-			return -EINVAL;
-		i->v6only = v != 0;
-		return 0;
-	}
-	if (level == IPPROTO_IP && name == IP_TOS) {
-		i->tos = v;
-		return 0;
-	}
-	return -ENOPROTOOPT;
+	if (!p)
+		return -ENOPROTOOPT;
+	if ((p == &i->v6only && s->bound) || (level == IPPROTO_TCP && v < 0))
+		return -EINVAL;
+	*p = flag ? v != 0 : v;
+	return 0;
 }
 
 static int inet_getsockopt(struct socket *s, int level, int name, int *v)
 {
 	struct inet_sock *i = inet_of(s);
-	int *p;
+	int *p = i ? option(i, level, name) : NULL;
 
 	if (!i)
 		return -ENOMEM;
-	if (level == IPPROTO_TCP) {
-		p = tcp_option(i, name);
-		if (name == TCP_MAXSEG)
-			*v = 32768;
-		else if (p)
-			*v = *p;
-		return p || name == TCP_MAXSEG ? 0 : -ENOPROTOOPT;
-	}
-	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) {
-		*v = i->v6only;
-		return 0;
-	}
-	if (level == IPPROTO_IP && name == IP_TOS) {
-		*v = i->tos;
-		return 0;
-	}
-	return -ENOPROTOOPT;
+	if (level == IPPROTO_TCP && name == TCP_MAXSEG)
+		*v = 32768; /* what loopback has on Linux, about */
+	else if (p)
+		*v = *p;
+	else
+		return -ENOPROTOOPT;
+	return 0;
 }
 
 static void inet_release(struct socket *s)
