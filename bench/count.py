@@ -211,7 +211,8 @@ def webserver_serves(kib):
             with concurrent.futures.ThreadPoolExecutor(64) as pool:
                 return all(pool.map(
                     lambda n: fetch(port, root, files[n::64]), range(64)))
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException) as why:
+            print(f"{kib} KiB: {why!r}", file=sys.stderr)
             return False
         finally:
             server.terminate()

@@ -325,7 +325,8 @@ long kcall_sync(void)
 	struct fs *fs;
 
 	vfs_sync_all();
-	list_for_each(fs, &vfs_mounts, node)(void) fs->sync(fs);
+	list_for_each (fs, &vfs_mounts, node)
+		(void)fs->sync(fs);
 	return 0;
 }
 
