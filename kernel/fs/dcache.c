@@ -262,8 +262,7 @@ struct dentry *dentry_pinned(struct dentry *dir, unsigned k)
 	struct dentry *d, *found = NULL;
 
 	spin_lock(&dcache_lock);
-	list_for_each(d, &pinned, lru)
-	{
+	list_for_each (d, &pinned, lru) {
 		if (d->parent == dir && !found && k-- == 0)
 			found = d;
 	}

@@ -26,8 +26,7 @@ static bool conflicts_locked(const struct flock_state *s, bool exclusive)
 {
 	struct flock_state *o;
 
-	list_for_each(o, &locks, node)
-	{
+	list_for_each (o, &locks, node) {
 		if (o->inode == s->inode && o != s &&
 		    (exclusive || o->exclusive))
 			return true;

@@ -108,9 +108,9 @@ static void worker(void *arg)
 		while ((now = clock_monotonic()) < until)
 			(void)thread_sleep(until, false);
 		__atomic_store_n(&worker_wanted, 0, __ATOMIC_RELEASE);
-		list_for_each(c, &fuse_conns,
-		    node) if (fuse_work_now(c, now - FUSE_IDLE_NS / 2))
-		    worker_wanted = 1;
+		list_for_each (c, &fuse_conns, node)
+			if (fuse_work_now(c, now - FUSE_IDLE_NS / 2))
+				worker_wanted = 1;
 	}
 }
 

@@ -347,7 +347,9 @@ struct fuse_conn *fuse_conn_find(const char *tag)
 {
 	struct fuse_conn *c;
 
-	list_for_each(c, &fuse_conns, node) if (!strcmp(c->tag, tag)) return c;
+	list_for_each (c, &fuse_conns, node)
+		if (!strcmp(c->tag, tag))
+			return c;
 	return NULL;
 }
 

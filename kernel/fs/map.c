@@ -161,5 +161,6 @@ void vfs_sync_all(void)
 	struct file_map *m;
 
 	MUTEX_GUARD(&maps_lock);
-	list_for_each(m, &maps, node)(void) map_sync(&m->object, 0, UINT64_MAX);
+	list_for_each (m, &maps, node)
+		(void)map_sync(&m->object, 0, UINT64_MAX);
 }

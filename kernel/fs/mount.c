@@ -131,8 +131,7 @@ static int replace_root(struct fs *fs)
 	int err = 0;
 
 	vfs_root = fs->root;
-	list_for_each(m, &vfs_mounts, node)
-	{
+	list_for_each (m, &vfs_mounts, node) {
 		if (m->path[1] == 0 || err)
 			continue;
 		err = attach(m);

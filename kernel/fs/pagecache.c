@@ -59,8 +59,7 @@ static size_t shrink_locked(size_t n)
 	struct cached *c, *tmp;
 	size_t freed = 0;
 
-	list_for_each_safe(c, tmp, &lru, lru)
-	{
+	list_for_each_safe (c, tmp, &lru, lru) {
 		if (freed == n)
 			break;
 		if (held(c))

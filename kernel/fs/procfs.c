@@ -72,8 +72,9 @@ static void write_mounts(struct text *t)
 {
 	struct fs *fs;
 
-	list_for_each(fs, &vfs_mounts, node) text_add(t, "%s %s %s %s 0 0\n",
-	    fs->source, fs->path, fs->type, fs->rdonly ? "ro" : "rw");
+	list_for_each (fs, &vfs_mounts, node)
+		text_add(t, "%s %s %s %s 0 0\n", fs->source, fs->path, fs->type,
+		    fs->rdonly ? "ro" : "rw");
 }
 
 static void write_maps(struct text *t)
