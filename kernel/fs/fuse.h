@@ -171,6 +171,9 @@ void fuse_take_attr(struct inode *i, const struct fuse_attr *a, uint64_t expiry,
 /* i has been, or will be, changed: its attributes must be asked for again. */
 void fuse_attr_stale(struct inode *i);
 bool fuse_attr_valid(struct inode *i);
+/* Pages first..last are others on the server now; the file ends at size. */
+void fuse_forget_pages(struct inode *i, uint64_t first, uint64_t last);
+void fuse_truncated(struct inode *i, uint64_t size);
 int fuse_getattr(struct inode *i, struct file *f);
 int fuse_setattr(struct inode *i, struct file *f, const struct setattr *s);
 void fuse_inode_release(struct inode *i);

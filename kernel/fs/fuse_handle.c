@@ -281,8 +281,8 @@ static int truncated(struct inode *i, struct file *f)
 
 	if (!(fuse_conn(i)->flags & FUSE_ATOMIC_O_TRUNC))
 		return fuse_setattr(i, f, &s);
-	pagecache_truncate(&i->cache, 0);
 	fuse_attr_stale(i);
+	fuse_truncated(i, 0);
 	return 0;
 }
 
@@ -321,10 +321,10 @@ int fuse_flush(struct file *f)
 	    .nodeid = fuse_nodeid(f->inode),
 	    .in = {{&in, sizeof(in)}},
 	};
-	ssize_t n;
+	ssize_t n = inode_sync_maps(f->inode);
 
-	if (!writable(f->flags) || c->missing & 1ull << FUSE_FLUSH)
-		return 0;
+	if (n || !writable(f->flags) || c->missing & 1ull << FUSE_FLUSH)
+		return (int)n;
 	n = fuse_call(c, &call);
 	return n == -ENOSYS || n >= 0 ? 0 : (int)n;
 }
@@ -339,10 +339,10 @@ int fuse_fsync(struct file *f, bool data_only)
 	    .in = {{&in, sizeof(in)}},
 	};
 	struct fuse_conn *c = fuse_conn(f->inode);
-	ssize_t n;
+	ssize_t n = inode_sync_maps(f->inode);
 
-	if (c->missing & 1ull << call.opcode)
-		return 0;
+	if (n || c->missing & 1ull << call.opcode)
+		return (int)n;
 	n = fuse_call(c, &call);
 	return n == -ENOSYS || n >= 0 ? 0 : (int)n;
 }

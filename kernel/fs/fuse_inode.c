@@ -111,8 +111,16 @@ void fuse_take_attr(
 		fi->cached_size = i->attr.size;
 	}
 	spin_unlock(&i->lock);
-	if (drop)
+	if (drop) {
 		pagecache_invalidate(&i->cache, false);
+		inode_unmap(i, 0, UINT64_MAX, false);
+	}
+}
+
+void fuse_forget_pages(struct inode *i, uint64_t first, uint64_t last)
+{
+	pagecache_drop(&i->cache, first, last);
+	inode_unmap(i, first, last, false);
 }
 
 static struct fuse_inode *find_locked(
@@ -253,6 +261,16 @@ static void fill_setattr(
 	}
 }
 
+/* The last page that stays keeps what is written to it through mappings. */
+void fuse_truncated(struct inode *i, uint64_t size)
+{
+	spin_lock(&i->lock);
+	i->attr.size = size;
+	spin_unlock(&i->lock);
+	pagecache_truncate(&i->cache, size);
+	inode_unmap(i, page_count(size), UINT64_MAX, true);
+}
+
 int fuse_setattr(struct inode *i, struct file *f, const struct setattr *s)
 {
 	struct fuse_setattr_in in;
@@ -277,7 +295,7 @@ int fuse_setattr(struct inode *i, struct file *f, const struct setattr *s)
 	    (out.attr.mode ^ i->attr.mode) & 0170000)
 		return -EIO;
 	if (s->valid & SET_SIZE)
-		pagecache_truncate(&i->cache, s->size);
+		fuse_truncated(i, s->size);
 	spin_lock(&i->lock);
 	if (s->valid & (SET_SIZE | SET_MTIME)) { /* pages are still good */
 		fuse_inode(i)->cached_size = out.attr.size;

@@ -27,11 +27,6 @@ static bool is_direct(struct file *f)
 	return fuse_handle(f)->flags & FOPEN_DIRECT_IO;
 }
 
-static uint64_t page_count(uint64_t bytes)
-{
-	return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-}
-
 /* Room for n pieces, and two before them; see fuse_call. */
 static struct sg *sg_alloc(unsigned n)
 {
@@ -110,6 +105,20 @@ static unsigned pages_alloc(struct page **pages, struct sg *v, unsigned n)
 	return i;
 }
 
+/* Enter *p; where there is a page already, perhaps a changed one, use that. */
+static void keep_page(
+    struct pagecache *pc, uint64_t index, struct page **p, uint32_t gen)
+{
+	struct page *old;
+
+	(void)pagecache_add(pc, index, *p, gen);
+	old = pagecache_get(pc, index);
+	if (!old)
+		return;
+	page_unref(*p);
+	*p = old;
+}
+
 /* Keep what was read: cleared beyond `got`, entered in the cache. */
 static unsigned pages_keep(struct file *f, uint64_t index, struct page **pages,
     unsigned n, size_t got, uint32_t gen)
@@ -124,7 +133,7 @@ static unsigned pages_keep(struct file *f, uint64_t index, struct page **pages,
 		    (char *)page_to_virt(pages[full - 1]) + (got & ~PAGE_MASK),
 		    0, PAGE_SIZE - (got & ~PAGE_MASK));
 	for (unsigned k = 0; !is_direct(f) && k < full; k++)
-		(void)pagecache_add(&i->cache, index + k, pages[k], gen);
+		keep_page(&i->cache, index + k, &pages[k], gen);
 	return full;
 }
 
@@ -260,7 +269,7 @@ static ssize_t read_some(
 		return err;
 	}
 	len = min(len, size - pos);
-	if (len >= FUSE_DIRECT_MIN && !is_cached(i, pos))
+	if (len >= FUSE_DIRECT_MIN && !i->cache.writers && !is_cached(i, pos))
 		return read_direct(f, it, pos, len, eof);
 	return read_cached(f, it, pos, len, size, eof);
 }
@@ -480,11 +489,19 @@ int fuse_fallocate(struct file *f, unsigned mode, uint64_t off, uint64_t len)
 	    .nodeid = fuse_nodeid(i),
 	    .in = {{&in, sizeof(in)}},
 	};
-	ssize_t n = fuse_call(fuse_conn(i), &call);
+	ssize_t n = inode_sync_maps(i);
 
+	if (n < 0)
+		return (int)n;
+	n = fuse_call(fuse_conn(i), &call);
 	fuse_attr_stale(i);
-	if (mode & ~(unsigned)FALLOC_FL_KEEP_SIZE)
-		pagecache_drop(&i->cache, 0, UINT64_MAX);
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
+		pagecache_changed(&i->cache);
+		if (n >= 0)
+			pagecache_clear(&i->cache, off, off + len);
+	} else if (mode & ~(unsigned)FALLOC_FL_KEEP_SIZE) {
+		fuse_forget_pages(i, 0, UINT64_MAX);
+	}
 	return n == -ENOSYS ? -EOPNOTSUPP : n < 0 ? (int)n : 0;
 }
 
@@ -505,6 +522,11 @@ ssize_t fuse_copy_range(struct file *in, uint64_t in_off, struct file *out,
 
 	if (out->inode->fs != in->inode->fs)
 		return -EXDEV;
+	n = inode_sync_maps(in->inode);
+	if (!n)
+		n = inode_sync_maps(out->inode);
+	if (n)
+		return n;
 	arg = (struct fuse_copy_file_range_in){fuse_handle(in)->fh, in_off,
 	    fuse_nodeid(out->inode), fuse_handle(out)->fh, out_off,
 	    min(len, (size_t)RW_MAX), 0};
@@ -515,7 +537,7 @@ ssize_t fuse_copy_range(struct file *in, uint64_t in_off, struct file *out,
 	if (reply.size > len)
 		return -EIO;
 	if (reply.size) {
-		pagecache_drop(&out->inode->cache, out_off >> PAGE_SHIFT,
+		fuse_forget_pages(out->inode, out_off >> PAGE_SHIFT,
 		    (out_off + reply.size - 1) >> PAGE_SHIFT);
 		written(out->inode, out_off + reply.size);
 	}

@@ -5,8 +5,11 @@
  * A mapping's object holds the open file and hands out the pages of the
  * file's cache, so all mappings and all reads see the same ones.  A shared
  * page that a mapping may write stays marked, and so in the cache, until the
- * object goes: after each msync and at the end all marked ones are written
- * through the file's own write.
+ * object goes: each msync, fsync and close, and the end, write all marked ones
+ * through the file's own write.  Pages that leave the cache while they are
+ * mapped, because the file was cut or has changed on the host, are unmapped.
+ *
+ * Locks: maps_lock, then vm_lock; neither is held while a file is written.
  */
 #include <linux/fcntl.h>
 #include <linux/uio.h>
@@ -25,6 +28,16 @@ struct file_map {
 
 static struct mutex maps_lock = MUTEX_INIT(maps_lock);
 static struct list maps = LIST_INIT(maps);
+
+static bool ref_unless_zero(uint32_t *refs)
+{
+	uint32_t n = __atomic_load_n(refs, __ATOMIC_RELAXED);
+
+	while (n && !__atomic_compare_exchange_n(refs, &n, n + 1, false,
+			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		;
+	return n;
+}
 
 static struct file *map_file(struct vm_object *o)
 {
@@ -95,27 +108,32 @@ static int map_sync(struct vm_object *o, uint64_t index, uint64_t n)
 	return err;
 }
 
-static void map_release(struct vm_object *o)
+/* Nobody can write to pc's pages through a mapping any more. */
+static void last_writer_gone(struct pagecache *pc)
 {
-	struct file_map *m = container_of(o, struct file_map, object);
-	struct file *f = m->file;
-	struct pagecache *pc = &f->inode->cache;
 	uint64_t at = 0;
 	struct page *p;
 
+	while ((p = pagecache_next_dirty(pc, at, UINT64_MAX, &at))) {
+		pagecache_set_clean(pc, at);
+		page_unref(p);
+	}
+}
+
+static void map_release(struct vm_object *o)
+{
+	struct file_map *m = container_of(o, struct file_map, object);
+	struct pagecache *pc = &m->file->inode->cache;
+
 	if (m->writes) {
 		(void)map_sync(o, 0, UINT64_MAX);
-		if (__atomic_sub_fetch(&pc->writers, 1, __ATOMIC_ACQ_REL) == 0)
-			while ((p = pagecache_next_dirty(
-				    pc, at, UINT64_MAX, &at))) {
-				pagecache_set_clean(pc, at);
-				page_unref(p);
-			}
+		if (!__atomic_sub_fetch(&pc->writers, 1, __ATOMIC_ACQ_REL))
+			last_writer_gone(pc);
 	}
 	mutex_lock(&maps_lock);
 	list_remove(&m->node);
 	mutex_unlock(&maps_lock);
-	file_put(f);
+	file_put(m->file);
 	kfree(m);
 }
 
@@ -126,11 +144,30 @@ static const struct vm_object_ops map_ops = {
     .release = map_release,
 };
 
+static struct file_map *map_new(struct file *f, bool writes)
+{
+	struct file_map *m = kzalloc(sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->file = f;
+	m->writes = writes;
+	m->object = (struct vm_object){.ops = &map_ops, .refs = 1};
+	if (writes)
+		__atomic_add_fetch(
+		    &f->inode->cache.writers, 1, __ATOMIC_ACQ_REL);
+	mutex_lock(&maps_lock);
+	list_push_back(&maps, &m->node);
+	mutex_unlock(&maps_lock);
+	return m;
+}
+
 int inode_file_mmap(struct file *f, struct vm_region *r)
 {
-	struct file_map *m;
-
 	unsigned access = f->flags & O_ACCMODE;
+	bool writes = access == O_RDWR && r->flags & VM_SHARED;
+	struct file_map *m;
+	int err;
 
 	if (!INODE_IS_REG(f->inode))
 		return -ENODEV;
@@ -139,28 +176,67 @@ int inode_file_mmap(struct file *f, struct vm_region *r)
 		return -EACCES;
 	if (access == O_RDWR)
 		r->flags |= VM_MAY_WRITE;
-	m = kmalloc(sizeof(*m));
-	if (!m)
+	if (writes && f->flags & O_APPEND) { /* pages have their places */
+		err = f->inode->ops->open(
+		    f->inode, f->flags & ~(unsigned)O_APPEND, &f);
+		if (err)
+			return err;
+	} else {
+		file_ref(f);
+	}
+	m = map_new(f, writes);
+	if (!m) {
+		file_put(f);
 		return -ENOMEM;
-	file_ref(f);
-	m->file = f;
-	m->writes = access == O_RDWR && r->flags & VM_SHARED;
-	if (m->writes)
-		__atomic_add_fetch(
-		    &f->inode->cache.writers, 1, __ATOMIC_ACQ_REL);
-	m->object = (struct vm_object){&map_ops, 1};
-	mutex_lock(&maps_lock);
-	list_push_back(&maps, &m->node);
-	mutex_unlock(&maps_lock);
+	}
 	r->object = &m->object;
 	return 0;
 }
 
+/* The next mapping that writes to i (NULL: to any file), with a reference;
+ * that of `prev`, the last one or NULL, is given back. */
+static struct file_map *next_writer(struct file_map *prev, struct inode *i)
+{
+	struct list *l;
+
+	mutex_lock(&maps_lock);
+	for (l = prev ? prev->node.next : maps.next; l != &maps; l = l->next) {
+		struct file_map *m = list_entry(l, struct file_map, node);
+		if (m->writes && (!i || m->file->inode == i) &&
+		    ref_unless_zero(&m->object.refs))
+			break;
+	}
+	mutex_unlock(&maps_lock);
+	if (prev)
+		vm_object_put(&prev->object);
+	return l == &maps ? NULL : list_entry(l, struct file_map, node);
+}
+
+int inode_sync_maps(struct inode *i)
+{
+	struct file_map *m = NULL;
+	int err = 0, e;
+
+	if (i && !i->cache.writers)
+		return 0;
+	while ((m = next_writer(m, i))) {
+		e = map_sync(&m->object, 0, UINT64_MAX);
+		err = err ? err : e;
+	}
+	return err;
+}
+
 void vfs_sync_all(void)
+{
+	(void)inode_sync_maps(NULL);
+}
+
+void inode_unmap(struct inode *i, uint64_t first, uint64_t last, bool copies)
 {
 	struct file_map *m;
 
 	MUTEX_GUARD(&maps_lock);
 	list_for_each (m, &maps, node)
-		(void)map_sync(&m->object, 0, UINT64_MAX);
+		if (m->file->inode == i)
+			vm_object_zap(&m->object, first, last, copies);
 }

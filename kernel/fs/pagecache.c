@@ -204,7 +204,7 @@ void pagecache_truncate(struct pagecache *pc, uint64_t size)
 {
 	if (size & ~PAGE_MASK)
 		pagecache_clear(pc, size, ALIGN_UP(size, PAGE_SIZE));
-	pagecache_drop(pc, (size + PAGE_SIZE - 1) >> PAGE_SHIFT, UINT64_MAX);
+	pagecache_drop(pc, page_count(size), UINT64_MAX);
 }
 
 static void mark(struct pagecache *pc, uint64_t index, bool dirty)

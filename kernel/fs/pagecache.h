@@ -58,6 +58,11 @@ struct page *pagecache_next_dirty(
     struct pagecache *pc, uint64_t first, uint64_t last, uint64_t *index);
 void pagecache_set_clean(struct pagecache *pc, uint64_t index);
 
+static inline uint64_t page_count(uint64_t bytes)
+{
+	return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
 static inline uint32_t pagecache_gen(const struct pagecache *pc)
 {
 	return __atomic_load_n(&pc->gen, __ATOMIC_ACQUIRE);

@@ -68,15 +68,17 @@ void tmp_clear(struct inode *i)
 
 void tmp_resize(struct inode *i, uint64_t size)
 {
+	uint64_t old = i->attr.size;
 	uint32_t before = i->cache.nr;
 
-	if (size < i->attr.size) {
-		pagecache_truncate(&i->cache, size);
-		pages_gone(i, before);
-	}
 	spin_lock(&i->lock);
 	i->attr.size = size;
 	spin_unlock(&i->lock);
+	if (size < old) {
+		pagecache_truncate(&i->cache, size);
+		pages_gone(i, before);
+		inode_unmap(i, page_count(size), UINT64_MAX, true);
+	}
 }
 
 static ssize_t tmp_read(struct file *f, struct iov_iter *it, uint64_t *pos)
@@ -153,8 +155,7 @@ int tmp_pages(struct file *f, uint64_t index, unsigned n, struct page **pages,
 
 	if (start >= size)
 		return 0;
-	n = (unsigned)min(
-	    (uint64_t)n, (size - start + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	n = (unsigned)min((uint64_t)n, page_count(size - start));
 	while (got < n && (pages[got] = page_make(i, index + got)))
 		got++;
 	*bytes = min((uint64_t)got * PAGE_SIZE, size - start);

@@ -222,7 +222,6 @@ ssize_t inode_no_xattr(struct inode *, const struct xattr *);
 /* file_ops for files with an inode. */
 int inode_file_stat(struct file *f, struct stat *st);
 int64_t inode_file_seek(struct file *f, int64_t off, int whence);
-int inode_file_mmap(struct file *f, struct vm_region *r); /* map.c */
 int64_t seek_to(struct file *f, int64_t off, int whence, uint64_t size);
 
 /* For directories without state of their own: open, and only "." and "..". */
@@ -249,6 +248,15 @@ struct dir_emit {
 /* False: no room (or a bad address), stop and don't count this one. */
 bool dir_emit(struct dir_emit *e, const char *name, unsigned len, uint64_t ino,
     uint64_t next, unsigned type);
+
+/* map.c: files mapped into memory.  All of these may sleep. */
+int inode_file_mmap(struct file *f, struct vm_region *r);
+/* Write back what shared mappings have changed: of one file, or of all. */
+int inode_sync_maps(struct inode *i);
+void vfs_sync_all(void);
+/* Pages first..last of i are not what they were: mappings look again.  With
+ * `copies` (the file has been cut) private ones lose theirs. */
+void inode_unmap(struct inode *i, uint64_t first, uint64_t last, bool copies);
 
 /* dcache.c */
 struct dentry *dentry_find(struct dentry *dir, const struct name *n);
@@ -287,8 +295,6 @@ int vfs_init(void);
 int vfs_mount(struct fs *fs, const char *path);
 /* Mount the virtio-fs device with that tag. -ENODEV: none. */
 int vfs_mount_virtiofs(const char *tag, const char *path, bool rdonly);
-/* Write back what shared mappings have changed: before the end. */
-void vfs_sync_all(void);
 /* The working directory; kernel memory. */
 int vfs_chdir(const char *path);
 /* The share's server has died: ENOTCONN for all who use it, now and later. */

@@ -156,7 +156,7 @@ static int remove_range(uintptr_t start, uintptr_t end, struct dead_objects *d)
 			return -EAGAIN;
 		if (r->object)
 			d->o[d->n++] = r->object;
-		pages_zap(r->start, r->end, true);
+		pages_zap(r->start, r->end, ZAP_TABLES);
 		treap_remove(&regions, &r->node);
 		kfree(r);
 	}
@@ -519,8 +519,28 @@ long vm_madvise(uintptr_t addr, size_t len, int advice)
 		for (r = region_at_or_after(addr); r && r->start < addr + len;
 		     r = vm_region_next(r))
 			pages_zap(max(r->start, addr), min(r->end, addr + len),
-			    false);
+			    ZAP_PAGES);
 	return len ? check_covered(addr, addr + len) : 0;
+}
+
+void vm_object_zap(
+    struct vm_object *o, uint64_t first, uint64_t last, bool copies)
+{
+	struct vm_region *r = NULL;
+
+	MUTEX_GUARD(&vm_lock);
+	o->zaps++;
+	while ((r = vm_region_next(r))) {
+		uint64_t pages = (r->end - r->start) >> PAGE_SHIFT, from, to;
+		if (r->object != o || last < r->index ||
+		    first >= r->index + pages)
+			continue;
+		from = max(first, r->index) - r->index;
+		to = min(last - r->index, pages - 1) + 1;
+		pages_zap(r->start + (from << PAGE_SHIFT),
+		    r->start + (to << PAGE_SHIFT),
+		    copies ? ZAP_PAGES : ZAP_OBJECT);
+	}
 }
 
 /* Objects of [addr, end), one after the other, with a reference each. */
@@ -530,7 +550,7 @@ static struct vm_object *object_next(
 	struct vm_region *r;
 
 	MUTEX_GUARD(&vm_lock);
-	for (r = region_at_or_after(*addr); r && r->start < end;
+	for (r = region_at_or_after(*addr); r && *addr < end && r->start < end;
 	     r = vm_region_next(r)) {
 		uintptr_t from = max(*addr, r->start);
 		*addr = min(end, r->end);

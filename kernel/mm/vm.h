@@ -43,6 +43,7 @@ struct vm_object_ops {
 struct vm_object {
 	const struct vm_object_ops *ops;
 	uint32_t refs; /* [a] */
+	uint32_t zaps; /* [vm_lock] counts vm_object_zap */
 };
 
 struct vm_region {
@@ -87,6 +88,12 @@ int vm_peek(void *dst, uintptr_t va, size_t n);
 struct vm_region *vm_region_next(struct vm_region *r); /* NULL: the first */
 
 void vm_object_put(struct vm_object *o);
+
+/* The object's pages first..last have gone, or are others now: drop them
+ * wherever they are mapped, with `copies` a private mapping's copies too.
+ * May sleep; vm_lock not held. */
+void vm_object_zap(
+    struct vm_object *o, uint64_t first, uint64_t last, bool copies);
 
 /* A kernel stack's top, or 0; stacks are cached. */
 uintptr_t kstack_alloc(void);

@@ -36,9 +36,8 @@ static uint64_t prot_bits(unsigned prot, uint64_t soft)
 	return bits;
 }
 
-void pages_zap(uintptr_t start, uintptr_t end, bool tables)
+void pages_zap(uintptr_t start, uintptr_t end, enum zap how)
 {
-
 	for (uintptr_t va = start; va < end;) {
 		uintptr_t next = ALIGN_DOWN(va, 2 * MIB) + 2 * MIB;
 		uint64_t *e = pte_find(va, false);
@@ -51,13 +50,15 @@ void pages_zap(uintptr_t start, uintptr_t end, bool tables)
 		}
 		for (; va < stop; va += PAGE_SIZE, e++) {
 			uint64_t old = *e;
-			if (!holds_page(old))
+			if (!holds_page(old) ||
+			    (how == ZAP_OBJECT &&
+				!(old & (PTE_COW | PTE_SHARED))))
 				continue;
 			*e = 0;
 			tlb_flush(va, va + PAGE_SIZE);
 			page_unref(page_from_phys(old & PTE_ADDR));
 		}
-		if (whole && tables)
+		if (whole && how == ZAP_TABLES)
 			pte_table_free(va - PAGE_SIZE);
 	}
 }
@@ -150,6 +151,7 @@ static int fault_object(struct vm_region *r, uintptr_t va)
 	struct vm_object *o = r->object;
 	uint64_t index = r->index + ((va - r->start) >> PAGE_SHIFT);
 	uint64_t soft = r->flags & VM_SHARED ? PTE_SHARED : PTE_COW;
+	uint32_t zaps = o->zaps;
 	struct page *p;
 	uint64_t *e;
 	int err;
@@ -161,7 +163,8 @@ static int fault_object(struct vm_region *r, uintptr_t va)
 	if (!err) {
 		r = vm_region_find(va);
 		e = pte_find(va, false);
-		if (!r || r->object != o || (e && holds_page(*e)) ||
+		if (!r || r->object != o || o->zaps != zaps ||
+		    (e && holds_page(*e)) ||
 		    r->index + ((va - r->start) >> PAGE_SHIFT) != index)
 			err = -EAGAIN;
 		else

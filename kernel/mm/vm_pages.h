@@ -7,9 +7,14 @@
 
 struct vm_region;
 
-/* Drop all pages of [start, end); with `tables` the page tables as well that
- * only served that range. */
-void pages_zap(uintptr_t start, uintptr_t end, bool tables);
+enum zap {
+	ZAP_PAGES,
+	ZAP_TABLES, /* and the page tables that only served this range */
+	ZAP_OBJECT, /* only pages that are the object's, not copies of them */
+};
+
+/* Drop the pages of [start, end). */
+void pages_zap(uintptr_t start, uintptr_t end, enum zap how);
 
 /* Apply VM_READ/WRITE/EXEC to pages that are there already. */
 void pages_protect(uintptr_t start, uintptr_t end, unsigned prot);
