@@ -8,6 +8,7 @@
 #include "posix/calls.h"
 #include "posix/fs.h"
 
+#define FS_FD_LINK   0x100000 /* beside AT_*: PATH_FD_LINK */
 #define PIPEFS_MAGIC 0x50495045
 #define ST_RDONLY    1
 
@@ -21,6 +22,8 @@ int fs_find(int dirfd, const char *user, int at_flags, struct dentry **d)
 		return err;
 	if (at_flags & AT_EMPTY_PATH)
 		flags |= PATH_EMPTY_OK;
+	if (at_flags & FS_FD_LINK)
+		flags |= PATH_FD_LINK;
 	err = path_find(dirfd, b.s, flags, d);
 	path_free(&b);
 	return err;
@@ -42,16 +45,20 @@ static int stat_path(int dirfd, const char *user, int at_flags, struct stat *st)
 {
 	struct dentry *d;
 	char c = 1;
-	int err;
+	int err, fd;
 
 	if (at_flags & AT_EMPTY_PATH && dirfd != AT_FDCWD &&
 	    (!user || (!get_user(c, user) && !c)))
 		return stat_fd(dirfd, st);
+	if (!(at_flags & AT_SYMLINK_NOFOLLOW))
+		at_flags |= FS_FD_LINK;
 	err = fs_find(dirfd, user, at_flags, &d);
 	if (err)
 		return err;
-	err = d->inode->ops->getattr(d->inode, NULL);
-	if (!err)
+	fd = at_flags & FS_FD_LINK ? procfs_fd(d->inode) : -1;
+	err =
+	    fd >= 0 ? stat_fd(fd, st) : d->inode->ops->getattr(d->inode, NULL);
+	if (!err && fd < 0)
 		attr_to_stat(d->inode, st);
 	dentry_put(d);
 	return err;

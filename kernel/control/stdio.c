@@ -11,7 +11,7 @@
 #include "kernel/arch/x86_64/uart.h"
 #include "kernel/control/control.h"
 #include "kernel/control/stdio.h"
-#include "kernel/fs/file.h"
+#include "kernel/fs/vfs.h"
 #include "kernel/lib/string.h"
 #include "kernel/net/vsock.h"
 #include "kernel/sched/signal.h"
@@ -53,9 +53,22 @@ static struct stream *stream_of(struct stdio *s)
 	return st ? st : connect_first(s);
 }
 
+/* The stream of a direction: a terminal has both, whatever the descriptor. */
+static struct stdio *side(struct stdio *io, bool out)
+{
+	unsigned first = out ? 1 : 0, last = out ? 2 : 0;
+
+	if (!io->tty || (out == (io != &stdio[0])))
+		return io;
+	for (unsigned i = first; i <= last; i++)
+		if (stdio[i].tty)
+			return &stdio[i];
+	return io;
+}
+
 static ssize_t stdio_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
-	struct stream *s = stream_of(f->priv);
+	struct stream *s = stream_of(side(f->priv, false));
 	ssize_t r;
 	int err = 0;
 
@@ -76,7 +89,7 @@ static ssize_t stdio_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 
 static ssize_t stdio_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
-	struct stdio *io = f->priv;
+	struct stdio *io = side(f->priv, true);
 	struct stream *s = stream_of(io);
 	ssize_t r, done = 0;
 	int err = 0;
@@ -192,6 +205,8 @@ static int install(const struct file_ops *ops, void *priv, int fd, int flags)
 	if (!f)
 		return -ENOMEM;
 	f->priv = priv;
+	if (ops == &stdio_ops && stdio[fd].tty && (!fd || !stdio[0].tty))
+		device_set_tty(f);
 	r = fd_replace(f, fd, false);
 	if (r < 0)
 		file_put(f);

@@ -116,6 +116,8 @@ static const struct file_ops random_ops = DEVICE_OPS(random_read, random_write);
 
 void device_set_tty(struct file *f)
 {
+	if (tty)
+		file_put(tty);
 	file_ref(f);
 	tty = f;
 }

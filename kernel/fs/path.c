@@ -309,6 +309,14 @@ int walk_follow(struct walk *w, struct dentry *d)
 	return err ? err : walk_parent(w);
 }
 
+static bool follows(struct walk *w, unsigned flags, struct inode *i)
+{
+	if (!INODE_IS_LINK(i))
+		return false;
+	return w->slash || !(flags & PATH_NOFOLLOW ||
+			       (flags & PATH_FD_LINK && procfs_fd(i) >= 0));
+}
+
 static int find(struct walk *w, unsigned flags, struct dentry **out)
 {
 	struct dentry *d;
@@ -320,8 +328,7 @@ static int find(struct walk *w, unsigned flags, struct dentry **out)
 			break;
 		if (!d->inode)
 			err = -ENOENT;
-		else if (INODE_IS_LINK(d->inode) &&
-			 (w->slash || !(flags & PATH_NOFOLLOW)))
+		else if (follows(w, flags, d->inode))
 			err = walk_follow(w, d);
 		else if (w->slash && !INODE_IS_DIR(d->inode))
 			err = -ENOTDIR;

@@ -49,6 +49,7 @@ void walk_end(struct walk *w);
 
 #define PATH_NOFOLLOW 1u /* not if the last component is a link */
 #define PATH_EMPTY_OK 2u /* "" is dirfd itself */
+#define PATH_FD_LINK  4u /* /proc/self/fd/N itself rather than its file */
 
 /* An existing file.  dirfd may be AT_FDCWD.  path is kernel memory. */
 int path_find(int dirfd, const char *path, unsigned flags, struct dentry **d);

@@ -225,14 +225,19 @@ static int proc_readlink(struct inode *i, char *buf, size_t size)
 	return n;
 }
 
+int procfs_fd(const struct inode *i)
+{
+	return is_fd(i) ? (int)(i->attr.ino - FD_INO) : -1;
+}
+
 int procfs_fd_open(struct inode *i, unsigned flags, struct file **f)
 {
 	struct file *old;
 	int err = 0;
 
-	if (!is_fd(i))
+	if (procfs_fd(i) < 0)
 		return -ENOENT;
-	old = fd_get((int)(i->attr.ino - FD_INO));
+	old = fd_get(procfs_fd(i));
 	if (!old)
 		return -ENXIO;
 	if (old->inode && old->dentry && INODE_IS_REG(old->inode)) {

@@ -309,6 +309,8 @@ struct fs *procfs_create(void);
 int device_open(struct inode *i, unsigned flags, struct file **f);
 /* What /dev/tty is from now on; takes a reference of its own. */
 void device_set_tty(struct file *f);
+/* The N if i is /proc/self/fd/N, or -1. */
+int procfs_fd(const struct inode *i);
 /* i is /proc/self/fd/N: open what is behind (with a reference, in *f), or
  * -ENOENT if i is something else. */
 int procfs_fd_open(struct inode *i, unsigned flags, struct file **f);

@@ -18,7 +18,8 @@ static void device(const char *name, unsigned maj, unsigned min)
 int main(int argc, char **argv)
 {
 	char buf[100], other[100], link[PATH_MAX], path[64];
-	int fd, again;
+	struct stat st, other_st;
+	int fd, again, ends[2];
 	ssize_t n;
 
 	CHECK(argc > 1 && chdir(argv[1]) == 0);
@@ -55,6 +56,17 @@ int main(int argc, char **argv)
 	CHECK(!memcmp(buf, "hello", 5) && close(again) == 0);
 	again = open("/dev/stdout", O_WRONLY);
 	CHECK(again >= 0 && write(again, "", 0) == 0 && close(again) == 0);
+	again = open("/dev/stdin", O_RDONLY);
+	CHECK(again >= 0 && close(again) == 0);
+	CHECK(pipe(ends) == 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[1]);
+	CHECK(stat(path, &st) == 0 && S_ISFIFO(st.st_mode));
+	CHECK(lstat(path, &st) == 0 && S_ISLNK(st.st_mode));
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	CHECK(stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 5);
+	CHECK(stat("/dev/stdout", &st) == 0 && fstat(1, &other_st) == 0);
+	CHECK(st.st_mode == other_st.st_mode && st.st_ino == other_st.st_ino);
+	CHECK_ERR(stat("/proc/self/fd/99", &st), ENOENT);
 	CHECK_ERR(open("/proc/self/fd/99", O_RDONLY), ENOENT);
 	CHECK(close(fd) == 0);
 	return 0;

@@ -28,6 +28,12 @@ struct fs *procfs_create(void)
 	return devfs_create();
 }
 
+int procfs_fd(const struct inode *i)
+{
+	(void)i;
+	return -1;
+}
+
 int procfs_fd_open(struct inode *i, unsigned flags, struct file **f)
 {
 	(void)i, (void)flags, (void)f;
