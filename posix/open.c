@@ -27,6 +27,12 @@ static ssize_t path_rw(struct file *f, struct iov_iter *it, uint64_t *pos)
 	return -EBADF;
 }
 
+static int64_t path_seek(struct file *f, int64_t off, int whence)
+{
+	(void)f, (void)off, (void)whence;
+	return -EBADF;
+}
+
 static int path_fsync(struct file *f, bool data_only)
 {
 	(void)f, (void)data_only;
@@ -37,7 +43,7 @@ static int path_fsync(struct file *f, bool data_only)
 static const struct file_ops path_ops = {
     .read = path_rw,
     .write = path_rw,
-    .seek = file_no_seek,
+    .seek = path_seek,
     .poll = file_always_ready,
     .ioctl = file_no_ioctl,
     .stat = inode_file_stat,
@@ -74,6 +80,8 @@ static int open_existing(
 	if (flags & O_PATH) {
 		*f = inode_file(i, &path_ops, flags & PATH_FLAGS);
 		err = *f ? 0 : -ENOMEM;
+		if (!err)
+			(*f)->seekable = true; /* so EBADF, not ESPIPE */
 	} else {
 		err = i->ops->open(i, flags, f);
 	}
@@ -127,7 +135,7 @@ static int open_last(
 		   (flags & O_NOFOLLOW && flags & O_PATH && !w->slash)) {
 		err = open_existing(d, flags, w->slash, f);
 	} else if (flags & O_NOFOLLOW && !w->slash) {
-		err = -ELOOP;
+		err = flags & O_DIRECTORY ? -ENOTDIR : -ELOOP;
 	} else {
 		err = procfs_fd_open(d->inode, flags, f);
 		if (err == -ENOENT)
