@@ -3,6 +3,7 @@
 #include <linux/time.h>
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/clock.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
@@ -153,22 +154,47 @@ long kcall_clock_nanosleep(int id, int flags,
 	return sleep_until(ns <= now ? 0 : deadline_after(ns - now));
 }
 
-/* ITIMER_REAL; the others measure CPU time and are not offered. */
+/*
+ * ITIMER_REAL; the others measure CPU time and are not offered.  A thread
+ * waits for the deadline, since a signal can't be sent from an interrupt; it
+ * is started with the first timer.
+ */
 static struct {
-	struct timer timer;
-	uint64_t deadline, interval;
-} itimer;
+	struct mutex lock;
+	struct waitq changed;
+	uint64_t deadline, interval; /* [lock] deadline 0: not armed */
+	uint32_t generation;         /* [lock] counts settings */
+	bool running;                /* [lock] the thread */
+} itimer = {
+    .lock = MUTEX_INIT(itimer.lock), .changed = WAITQ_INIT(itimer.changed)};
 
-static void itimer_fire(struct timer *t)
+/* If it is due, set it for the next time.  The deadline it then has. */
+static uint64_t itimer_step(bool *due, uint32_t *generation)
+{
+	MUTEX_GUARD(&itimer.lock);
+	*due = itimer.deadline && itimer.deadline <= clock_monotonic();
+	if (*due)
+		itimer.deadline =
+		    itimer.interval ? itimer.deadline + itimer.interval : 0;
+	*generation = itimer.generation;
+	return itimer.deadline ? itimer.deadline : DEADLINE_NEVER;
+}
+
+static void itimer_thread(void *arg)
 {
 	struct signal_info info = {.code = SI_KERNEL_CODE};
+	uint32_t generation;
+	uint64_t deadline;
+	bool due;
 
-	(void)signal_send_process(SIG_ALRM, &info);
-	if (itimer.interval) {
-		itimer.deadline += itimer.interval;
-		timer_set(t, itimer.deadline);
-	} else {
-		itimer.deadline = 0;
+	(void)arg;
+	for (;;) {
+		deadline = itimer_step(&due, &generation);
+		if (due)
+			(void)signal_send_process(SIG_ALRM, &info);
+		else
+			(void)wait_event(&itimer.changed,
+			    itimer.generation != generation, deadline, false);
 	}
 }
 
@@ -190,6 +216,11 @@ static struct itimerval64 itimer_state(void)
 	};
 }
 
+static uint64_t ns_of(const struct timeval64 *v)
+{
+	return (uint64_t)v->sec * NSEC_PER_SEC + (uint64_t)v->usec * 1000;
+}
+
 static bool bad_timeval(const struct timeval64 *v)
 {
 	return v->sec < 0 || v->usec < 0 || v->usec >= 1000000 ||
@@ -206,8 +237,8 @@ long kcall_getitimer(int which, struct itimerval64 *old)
 long kcall_setitimer(
     int which, const struct itimerval64 *new, struct itimerval64 *old)
 {
-	struct itimerval64 v = {{0, 0}, {0, 0}}, was = itimer_state();
-	uint64_t ns;
+	struct itimerval64 v = {{0, 0}, {0, 0}}, was;
+	int err = 0;
 
 	if (which != ITIMER_REAL)
 		return -EINVAL;
@@ -215,15 +246,22 @@ long kcall_setitimer(
 		return -EFAULT;
 	if (bad_timeval(&v.interval) || bad_timeval(&v.value))
 		return -EINVAL;
-	timer_cancel(&itimer.timer);
-	itimer.timer.fn = itimer_fire;
-	itimer.interval = (uint64_t)v.interval.sec * NSEC_PER_SEC +
-			  (uint64_t)v.interval.usec * 1000;
-	ns = (uint64_t)v.value.sec * NSEC_PER_SEC +
-	     (uint64_t)v.value.usec * 1000;
-	itimer.deadline = ns ? clock_monotonic() + ns : 0;
-	if (ns)
-		timer_set(&itimer.timer, itimer.deadline);
+	mutex_lock(&itimer.lock);
+	was = itimer_state();
+	if (!itimer.running) {
+		err = thread_spawn_kernel("itimer", itimer_thread, NULL);
+		itimer.running = err == 0;
+	}
+	if (!err) {
+		itimer.interval = ns_of(&v.interval);
+		itimer.deadline =
+		    ns_of(&v.value) ? clock_monotonic() + ns_of(&v.value) : 0;
+		itimer.generation++;
+	}
+	mutex_unlock(&itimer.lock);
+	waitq_wake_all(&itimer.changed, 0);
+	if (err)
+		return err;
 	return old ? put_user(old, was) : 0;
 }
 

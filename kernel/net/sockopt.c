@@ -9,6 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/socket_abi.h"
+#include "kernel/net/vsock.h"
 
 #define BUFFER_FLOOR 2304u
 #define BUFFER_CEIL  425984u
@@ -90,6 +91,9 @@ static int set_socket_level(
 	case SO_RCVBUF:
 		s->recv_buffer =
 		    min(max((uint32_t)v * 2, BUFFER_FLOOR), BUFFER_CEIL);
+		if (s->stream && stream_is_vsock(s->stream))
+			vsock_set_buffer(
+			    vsock_of(s->stream), s->recv_buffer / 2);
 		return 0;
 	case SO_SNDBUF:
 		s->send_buffer =

@@ -108,7 +108,7 @@ struct fault_info {
 int signal_thread_init(struct thread *t); /* 0 or -ENOMEM */
 void signal_thread_free(struct thread *t);
 
-/* Send; any context but with signal_lock free.  info may be NULL.  For a
+/* Send; not in interrupts (it allocates).  info may be NULL.  For a
  * real-time signal -EAGAIN when it can't be queued. */
 int signal_send_thread(
     struct thread *t, int signo, const struct signal_info *info);
