@@ -229,6 +229,19 @@ static int prepare_share(char **argv)
 	return STATUS_FAILED;
 }
 
+/* End as the program did; returns if the signal does not do that. */
+static void die_of(uint32_t number)
+{
+	struct rlimit none = {0};
+	sigset_t all;
+
+	setrlimit(RLIMIT_CORE, &none); /* it would be the launcher's */
+	signal((int)number, SIG_DFL);
+	raise((int)number);
+	sigfillset(&all);
+	sigprocmask(SIG_UNBLOCK, &all, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	char why[512];
@@ -247,12 +260,17 @@ int main(int argc, char **argv)
 	verbose = run.opt.verbose;
 	run.self = argv[0];
 	run.argv = argv + run.opt.image;
-	status = image_open(&run.image, run.argv[0], why, sizeof(why));
+	run.file = run.argv[0];
+	if (run.opt.as_process)
+		run.argv[0] = (char *)run.opt.as_process;
+	status = image_open(&run.image, run.file, why, sizeof(why));
 	if (status)
 		complain("%s", why);
 	else
 		status = run_image(&run);
 	image_close(&run.image);
+	if (run.opt.as_process && run.exited && run.exit.signal)
+		die_of(run.exit.signal);
 	options_free(&run.opt);
 	return status;
 }

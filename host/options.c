@@ -39,6 +39,10 @@ static const char usage[] =
     "                         who carries streams: the kernel or toril-run\n"
     "      --qemu PATH        qemu-system-x86_64 ($TORIL_QEMU)\n"
     "      --virtiofsd PATH   virtiofsd, C or Rust ($TORIL_VIRTIOFSD)\n"
+    "      --as-process NAME  run IMAGE as a process of that name would run:\n"
+    "                         the current directory is shared at its own\n"
+    "                         path, all variables are passed on, and the\n"
+    "                         signal that ends the program ends toril-run\n"
     "      --qemu-arg ARG     one more argument for QEMU; repeatable\n"
     "      --vsock-backend SOCKET\n"
     "                         serve a QEMU that somebody else starts\n"
@@ -204,6 +208,13 @@ int option_share(struct share_option *s, const char *text)
 	return 0;
 }
 
+static void env_append(struct options *o, char *entry)
+{
+	o->env = must_grow(o->env, (o->env_count + 2) * sizeof(*o->env));
+	o->env[o->env_count++] = entry;
+	o->env[o->env_count] = NULL;
+}
+
 static int add_env(struct options *o, const char *text)
 {
 	const char *value = getenv(text);
@@ -217,9 +228,7 @@ static int add_env(struct options *o, const char *text)
 		entry = must_print("%s=%s", text, value);
 	else
 		return 0; /* as docker: what is not set is not passed on */
-	o->env = must_grow(o->env, (o->env_count + 2) * sizeof(*o->env));
-	o->env[o->env_count++] = entry;
-	o->env[o->env_count] = NULL;
+	env_append(o, entry);
 	return 0;
 }
 
@@ -244,6 +253,7 @@ enum {
 	OPT_VIRTIOFSD,
 	OPT_QEMU_ARG,
 	OPT_BACKEND,
+	OPT_AS_PROCESS,
 };
 
 static const struct option longs[] = {
@@ -265,6 +275,7 @@ static const struct option longs[] = {
     {"virtiofsd", required_argument, NULL, OPT_VIRTIOFSD},
     {"qemu-arg", required_argument, NULL, OPT_QEMU_ARG},
     {"vsock-backend", required_argument, NULL, OPT_BACKEND},
+    {"as-process", required_argument, NULL, OPT_AS_PROCESS},
     {0},
 };
 
@@ -362,6 +373,9 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case OPT_BACKEND:
 		o->backend = arg;
 		return 0;
+	case OPT_AS_PROCESS:
+		o->as_process = arg;
+		return 0;
 	case OPT_QEMU_ARG:
 		o->qemu_args = must_grow(o->qemu_args,
 		    (o->qemu_arg_count + 1) * sizeof(*o->qemu_args));
@@ -439,11 +453,72 @@ int options_parse(
 		}
 	}
 	o->image = optind;
+	if (o->as_process && options_inherit(o, environ)) {
+		snprintf(why, room, "%s", option_hint('v', -E2BIG));
+		return -EINVAL;
+	}
 	if (optind >= argc) {
 		snprintf(why, room, "no IMAGE given; see toril-run --help");
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* Whether a share shows `dir` at its own path. */
+static bool share_covers(const struct share_option *s, const char *dir)
+{
+	size_t len = strlen(s->path);
+	char *real = realpath(s->dir, NULL);
+	bool same = real && !strcmp(real, s->path);
+
+	free(real);
+	if (len == 1) /* "/" */
+		return same;
+	return same && !strncmp(dir, s->path, len) &&
+	       (!dir[len] || dir[len] == '/');
+}
+
+static int share_here(struct options *o)
+{
+	char *dir = getcwd(NULL, 0);
+
+	/* A folder that has been removed has no path. */
+	if (!dir || *dir != '/') {
+		free(dir);
+		return 0;
+	}
+	if (!o->workdir)
+		o->workdir = o->here = must_print("%s", dir);
+	for (unsigned i = 0; i < o->share_count; i++) {
+		if (share_covers(&o->share[i], dir)) {
+			free(dir);
+			return 0;
+		}
+	}
+	if (o->share_count == SHARES_MAX) {
+		free(dir);
+		return -E2BIG;
+	}
+	o->share[o->share_count++] =
+	    (struct share_option){.dir = dir, .path = must_print("%s", dir)};
+	return 0;
+}
+
+int options_inherit(struct options *o, char **environ)
+{
+	unsigned given = o->env_count, i;
+
+	for (; *environ; environ++) {
+		size_t name = strcspn(*environ, "=");
+
+		for (i = 0; i < given; i++)
+			if (!strncmp(o->env[i], *environ, name) &&
+			    o->env[i][name] == '=')
+				break;
+		if (i == given)
+			env_append(o, must_print("%s", *environ));
+	}
+	return share_here(o);
 }
 
 void options_free(struct options *o)
@@ -455,6 +530,7 @@ void options_free(struct options *o)
 	for (unsigned i = 0; i < o->env_count; i++)
 		free(o->env[i]);
 	free(o->env);
+	free(o->here);
 	free(o->qemu_args);
 	free(o->connect);
 	rules_free(&o->outbound);

@@ -48,6 +48,8 @@ struct options {
 	const char **connect; /* its rules as they were given */
 	unsigned connect_count;
 	const char *workdir;
+	char *here;             /* workdir, where --as-process gave it */
+	const char *as_process; /* argv[0]; NULL: not asked for */
 	uint64_t memory;        /* bytes, whole pages */
 	unsigned cpus, timeout; /* seconds, 0: none */
 	enum accel accel;
@@ -65,6 +67,11 @@ struct options {
 int options_parse(
     struct options *o, int argc, char **argv, char *why, size_t room);
 void options_free(struct options *o);
+
+/* --as-process, once all else is known: add what a process would inherit,
+ * the current directory as a share and as the place to start, and the
+ * variables of `environ` that no -e sets.  0, or -E2BIG: too many shares. */
+int options_inherit(struct options *o, char **environ);
 
 /* One value each; 0 or -EINVAL (exposed for tests). */
 int option_publish(struct publish_option *p, const char *text);

@@ -102,7 +102,7 @@ void qemu_args(const struct run *r, struct args *a, const char *dir)
 	args_add(a, "memory-backend-memfd,id=mem,size=%luk,share=on", k);
 	devices_add(r, a, dir);
 	args_add(a, "-kernel");
-	args_add(a, "%s", r->argv[0]);
+	args_add(a, "%s", r->file);
 	args_add(a, "-append");
 	args_add(a, "toril.ctl=%u%s", r->v->control_port,
 	    r->opt.verbose ? " toril.verbose" : "");
@@ -186,7 +186,12 @@ static void backend_print(struct run *r, const char *dir)
 		args_add(&a, "--workdir=%s", r->opt.workdir);
 	if (r->opt.timeout)
 		args_add(&a, "--timeout=%u", r->opt.timeout);
-	for (char **arg = r->argv; *arg; arg++)
+	if (r->opt.as_process) {
+		args_add(&a, "--as-process");
+		args_add(&a, "%s", r->argv[0]);
+	}
+	args_add(&a, "%s", r->file);
+	for (char **arg = r->argv + 1; *arg; arg++)
 		args_add(&a, "%s", *arg);
 	args_print(&a, stdout);
 	putchar('\n');

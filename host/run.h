@@ -16,8 +16,9 @@
 
 struct run {
 	struct options opt;
-	char **argv; /* of the guest */
-	char *self;  /* how to start ourselves again, for --dry-run */
+	char **argv;      /* of the guest */
+	const char *file; /* the image's */
+	char *self;       /* how to start ourselves again, for --dry-run */
 	struct image image;
 	struct vsock *v;
 	struct child qemu, virtiofsd[SHARES_MAX];

@@ -95,7 +95,9 @@ void virtiofsd_args(
     const struct run *r, unsigned i, struct args *a, const char *dir)
 {
 	const char *path = virtiofsd_path(r), *source = r->opt.share[i].dir;
-	const char *sandbox = geteuid() ? "chroot" : "namespace";
+	/* what is / already cannot be pivoted to */
+	bool root = !strcmp(source, "/");
+	const char *sandbox = geteuid() || root ? "chroot" : "namespace";
 	bool rust = virtiofsd_is_rust(path);
 	char *escaped = comma_escape(source);
 

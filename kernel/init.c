@@ -99,7 +99,7 @@ static unsigned fill_aux(struct aux *a, uint64_t random, uint64_t execfn)
 	a[n++] = (struct aux){AUX_PHENT, e->phentsize};
 	a[n++] = (struct aux){AUX_PHNUM, e->phnum};
 	a[n++] = (struct aux){AUX_PAGESZ, PAGE_SIZE};
-	a[n++] = (struct aux){AUX_ENTRY, e->entry + boot_info.bias};
+	a[n++] = (struct aux){AUX_ENTRY, (uintptr_t)toril_program_start};
 	a[n++] = (struct aux){AUX_HWCAP, r[3]};
 	a[n++] = (struct aux){AUX_CLKTCK, 100};
 	a[n++] = (struct aux){AUX_SECURE, 0};

@@ -49,12 +49,23 @@ $(SYSROOT)/lib/crt1.o: musl-glue/crt/start.c $(LIBC)
 		-fno-asynchronous-unwind-tables \
 		-isystem $(SYSROOT)/include -c -o $@ $<
 
+# The Linux half of an image: its sections are its own.
+$(SYSROOT)/lib/linux_start.o: musl-glue/crt/linux_start.c $(LIBC)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -Os $(WARN) -fPIE -fvisibility=hidden \
+		-ffreestanding -fno-stack-protector -fno-jump-tables -nostdinc \
+		-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
+		-isystem $(SYSROOT)/include -c -o $@ $<
+	$(Q)objcopy --remove-section .data --remove-section .bss \
+		--prefix-alloc-sections=.linux $@
+
 $(SYSROOT)/lib/image.ld: musl-glue/image.ld
 	@mkdir -p $(@D)
 	@cp $< $@
 
 $(BUILD)/bin/toril-cc: musl-glue/toril-cc.sh $(LIBC) $(SYSROOT)/lib/crt1.o \
-		$(SYSROOT)/lib/toril.o $(SYSROOT)/lib/image.ld $(EMPTY_LIBS)
+		$(SYSROOT)/lib/linux_start.o $(SYSROOT)/lib/toril.o \
+		$(SYSROOT)/lib/image.ld $(EMPTY_LIBS)
 	@mkdir -p $(@D)
 	$(Q)sed 's|@SYSROOT@|$(abspath $(SYSROOT))|' $< >$@
 	@chmod +x $@

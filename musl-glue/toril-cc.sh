@@ -6,6 +6,7 @@
 set -eu
 sysroot=${TORIL_SYSROOT:-@SYSROOT@}
 gcc=${REALGCC:-gcc}
+here=$(cd "$(dirname "$0")" && pwd)
 
 link=yes
 for arg; do
@@ -34,7 +35,8 @@ link() {
 		-Wl,-z,pack-relative-relocs,-z,noexecstack,-z,norelro,-z,text \
 		-Wl,-z,max-page-size=4096,--gc-sections,--build-id=none \
 		-Wl,-T,"$sysroot/lib/image.ld" -L"$sysroot/lib" \
-		"$sysroot/lib/crt1.o" "$@" -Wl,--start-group -lc -lgcc \
+		-Wl,--enable-new-dtags,-rpath,"$here" \
+		"$sysroot/lib/linux_start.o" "$sysroot/lib/crt1.o" "$@" -Wl,--start-group -lc -lgcc \
 		"$sysroot/lib/toril.o" -Wl,--end-group
 }
 
@@ -47,6 +49,6 @@ for arg; do
 done
 link "$@"
 # A program with SYSCALL instructions of its own needs all calls by number.
-if objdump -d --no-show-raw-insn "$out" | grep -qw syscall; then
+if objdump -dj .text --no-show-raw-insn "$out" | grep -qw syscall; then
 	link "$@" -Wl,-u,toril_by_number_hook
 fi

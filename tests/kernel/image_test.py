@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a linked image holds: no `syscall`, nothing writable and executable."""
+"""What a linked image holds.
+
+No `syscall` in what the guest maps, nothing writable and executable, and the
+part that Linux enters outside the image, in memory that the guest has free.
+"""
 import os
 import re
 import subprocess
@@ -15,18 +19,39 @@ def output(*command):
                           text=True).stdout
 
 
+def instructions_of(image, *sections):
+    code = output("objdump", "-d", "--no-show-raw-insn",
+                  *[f"--section={s}" for s in sections], image)
+    return re.findall(r"^\s*[0-9a-f]+:\s+(\S+)", code, re.M)
+
+
 def no_syscall_instruction(image):
-    code = output("objdump", "-d", "--no-show-raw-insn", image)
-    instructions = re.findall(r"^\s*[0-9a-f]+:\s+(\S+)", code, re.M)
+    headers = output("readelf", "-SW", image)
+    code = re.findall(r"\] (\S+) .* [WA]*X[A-Z]* ", headers)
+    assert sorted(code) == [".linux", ".text"], code
+    instructions = instructions_of(image, ".text")
     assert len(instructions) > 10000, "objdump saw no code"
     for bad in ("syscall", "sysenter", "sysret", "sysretq"):
         assert bad not in instructions, bad
 
 
+def linux_part(image):
+    assert "syscall" in instructions_of(image, ".linux"), "no entry for Linux"
+    loads = re.findall(r"LOAD +0x\S+ 0x(\S+) 0x(\S+) 0x\S+ 0x(\S+) (R E)",
+                       output("readelf", "-lW", image))
+    virtual, physical, size, _ = (int(f, 16) if f != "R E" else 0
+                                  for f in loads[-1])
+    end = int(re.search(r"(\w+) \w __image_end", output("nm", image))[1], 16)
+    entry = int(re.search(r"Entry point address: +0x(\w+)",
+                          output("readelf", "-h", image))[1], 16)
+    assert virtual >= end and virtual <= entry < virtual + size, loads
+    assert physical == 0x10000 and physical + size < 0x80000, loads
+
+
 def no_segment_writable_and_executable(image):
     headers = output("readelf", "-lW", image)
     loads = re.findall(r"LOAD .*0x\S+ ([RWE ]{3}) 0x", headers)
-    assert len(loads) == 3, headers
+    assert len(loads) == 4, headers
     assert not any("W" in flags and "E" in flags for flags in loads), loads
 
 
@@ -49,7 +74,7 @@ def nothing_undefined(image):
 def main():
     cases = [(image, check) for image in IMAGES for check in (
         no_syscall_instruction, no_segment_writable_and_executable,
-        no_text_relocation, pvh_note, nothing_undefined)]
+        linux_part, no_text_relocation, pvh_note, nothing_undefined)]
     print(f"1..{len(cases)}")
     failed = 0
     for number, (image, check) in enumerate(cases, 1):
