@@ -30,14 +30,16 @@ SAN_CFLAGS := -std=gnu11 -O1 -g $(WARN) -I. -D_GNU_SOURCE \
 
 ALL	:=
 TESTS	:=
+TESTS_ALL :=
 
 all: build-all
 
 # Goals that work on a machine where nothing is installed yet.
-BARE	:= run test setup help clean
+BARE	:= run test test-all setup help clean
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include $(wildcard musl-glue/musl-glue.mk kernel/kernel.mk host/host.mk \
-	apps/apps.mk tests/tests.mk docs/docs.mk bench/bench.mk tools/tools.mk)
+	apps/apps.mk ports/ports.mk tests/tests.mk docs/docs.mk bench/bench.mk \
+	tools/tools.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 endif
 
@@ -55,6 +57,9 @@ run: setup
 test: setup
 	@$(MAKE) --no-print-directory -j$(JOBS) run-tests
 
+test-all: setup
+	@$(MAKE) --no-print-directory -j$(JOBS) run-tests-all
+
 clean:
 	rm -rf $(BUILD)
 
@@ -62,6 +67,9 @@ help:
 	@echo 'make run        build all, serve the documentation from a VM on'
 	@echo '                http://127.0.0.1:$(PORT) (PORT=N for another)'
 	@echo 'make test       build and run all tests'
+	@echo 'make test-all   the same and the long forms: hours'
+	@echo 'make ports      build and check the programs of ports/'
+	@echo 'make port-NAME  one of them'
 	@echo 'make            build all: $(BUILD)/bin/toril-run, toril-cc, apps'
 	@echo 'make check      format, include arrows, headers, static analysis'
 	@echo 'make format     clang-format what git knows'
@@ -72,5 +80,5 @@ help:
 	@echo 'make setup      install the Debian packages that are missing'
 	@echo 'make clean      remove $(BUILD)'
 
-.PHONY: all build-all setup run test clean help
+.PHONY: all build-all setup run test test-all clean help
 .DELETE_ON_ERROR:

@@ -55,4 +55,8 @@ include $(wildcard tests/unit/unit.mk tests/unit/fs.mk tests/fuzz/fuzz.mk \
 run-tests: all $(TEST_NEEDS) $(filter $(BUILD)/%,$(TESTS))
 	@tests/run.py -j $(JOBS) $(TESTS)
 
-.PHONY: run-tests
+# TESTS_ALL are those that take hours.
+run-tests-all: all $(TEST_NEEDS) $(filter $(BUILD)/%,$(TESTS) $(TESTS_ALL))
+	@tests/run.py -j $(JOBS) -t 14400 $(TESTS) $(TESTS_ALL)
+
+.PHONY: run-tests run-tests-all

@@ -12,7 +12,7 @@ packages="gcc make libc6-dev linux-libc-dev binutils dpkg-dev ca-certificates
 qemu-system-x86 qemu-system-common musl-tools musl-dev libcmocka-dev python3
 perl wget curl socat wrk pandoc xz-utils clang libclang-rt-14-dev
 clang-format clang-tidy cppcheck procps iproute2
-util-linux"
+util-linux redis-tools sqlite3 tcl"
 sources=/etc/apt/sources.list.d/toril-sources
 
 missing=
