@@ -4,10 +4,13 @@
 A check calls run(NAME, TESTS); its first result is that the port builds.
 With PORTS_LONG set in the environment the checks take their long form.
 """
+import concurrent.futures
 import os
 import pathlib
+import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -115,6 +118,34 @@ def output(*command, **kw):
         raise AssertionError(f"{command[0]} ended with {done.returncode}: "
                              f"{done.stdout[-1500:]}{done.stderr[-1500:]}")
     return done.stdout
+
+
+def wrk(url, *options):
+    """Some load; no answer may be an error."""
+    said = output("wrk", "-c", "32", "-t", "2", "-d", "3", "--timeout", "60",
+                  *options, url)
+    assert "Socket errors" not in said and "Non-2xx" not in said, said
+    assert int(re.search(r"(\d+) requests in", said)[1]) > 100, said
+
+
+def one_request(port, path):
+    with socket.create_connection(("127.0.0.1", port), WAIT) as s:
+        s.sendall(f"GET {path} HTTP/1.0\r\nHost: toril\r\n"
+                  "Connection: close\r\n\r\n".encode())
+        answer = b""
+        while more := s.recv(65536):
+            answer += more
+    assert answer.startswith(b"HTTP/1."), answer[:100]
+    assert answer.split(None, 2)[1] == b"200", answer[:100]
+
+
+def many_requests(port, path, total, at_a_time):
+    """One connection each, at_a_time at once; how many were answered."""
+    with concurrent.futures.ThreadPoolExecutor(at_a_time) as pool:
+        jobs = [pool.submit(one_request, port, path) for _ in range(total)]
+        for job in jobs:
+            job.result()
+    return len(jobs)
 
 
 def until(condition, what):

@@ -37,7 +37,7 @@ def read_recipe(name):
     key = None
     for line in (HERE / name / "recipe").read_text().splitlines():
         if line.startswith((" ", "\t")):
-            recipe[key] += "\n" + line.strip()
+            recipe[key] += " " + line.strip()
         elif line and not line.startswith("#"):
             key, value = line.split(":", 1)
             recipe[key] = value.strip()

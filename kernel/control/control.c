@@ -305,6 +305,8 @@ int control_start(const char *cmdline)
 	int err;
 
 	err = vfs_init();
+	if (!err)
+		err = etc_fill(vfs_root->inode);
 	if (err)
 		return err;
 	if (!value)

@@ -10,6 +10,7 @@
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/mm/vm.h"
 
 #define DEV(major, minor) ((uint64_t)(major) << 8 | (minor))
 
@@ -100,19 +101,35 @@ static int64_t device_seek(struct file *f, int64_t off, int whence)
 	return 0;
 }
 
-#define DEVICE_OPS(rd, wr)                                                     \
+/* Memory without a file: /dev/zero. */
+static int zero_mmap(struct file *f, struct vm_region *r)
+{
+	unsigned access = f->flags & O_ACCMODE;
+
+	if (access == O_WRONLY ||
+	    (access == O_RDONLY && r->flags & VM_SHARED && r->flags & VM_WRITE))
+		return -EACCES;
+	r->flags &= ~VM_SHARED; /* one process: nobody to share with */
+	r->index = 0;
+	return 0;
+}
+
+#define DEVICE_OPS(rd, wr, map)                                                \
 	{                                                                      \
 		.read = rd, .write = wr, .seek = device_seek,                  \
 		.poll = file_always_ready, .ioctl = file_no_ioctl,             \
-		.stat = inode_file_stat, .mmap = file_no_mmap,                 \
-		.flush = file_no_flush, .fsync = file_no_fsync,                \
-		.release = inode_file_release,                                 \
+		.stat = inode_file_stat, .mmap = map, .flush = file_no_flush,  \
+		.fsync = file_no_fsync, .release = inode_file_release,         \
 	}
 
-static const struct file_ops null_ops = DEVICE_OPS(null_read, null_write);
-static const struct file_ops zero_ops = DEVICE_OPS(zero_read, null_write);
-static const struct file_ops full_ops = DEVICE_OPS(zero_read, full_write);
-static const struct file_ops random_ops = DEVICE_OPS(random_read, random_write);
+static const struct file_ops null_ops =
+    DEVICE_OPS(null_read, null_write, file_no_mmap);
+static const struct file_ops zero_ops =
+    DEVICE_OPS(zero_read, null_write, zero_mmap);
+static const struct file_ops full_ops =
+    DEVICE_OPS(zero_read, full_write, zero_mmap);
+static const struct file_ops random_ops =
+    DEVICE_OPS(random_read, random_write, file_no_mmap);
 
 void device_set_tty(struct file *f)
 {

@@ -305,6 +305,9 @@ struct fs *fs_alloc(const char *type, const char *source);
 struct fs *tmpfs_create(void);
 struct fs *devfs_create(void);
 struct fs *procfs_create(void);
+/* Give an empty root an /etc with passwd, group and hosts.  May sleep.
+ * 0, or -ENOSPC and -ENOMEM. */
+int etc_fill(struct inode *root);
 /* Open a character device by number; -ENXIO if there is none. */
 int device_open(struct inode *i, unsigned flags, struct file **f);
 /* What /dev/tty is from now on; takes a reference of its own. */

@@ -2,6 +2,7 @@
 /* /dev and /proc/self/fd. */
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -13,6 +14,25 @@ static void device(const char *name, unsigned maj, unsigned min)
 
 	CHECK(stat(name, &st) == 0 && S_ISCHR(st.st_mode));
 	CHECK(major(st.st_rdev) == maj && minor(st.st_rdev) == min);
+}
+
+/* Mapped, /dev/zero is memory. */
+static void zero_mapped(void)
+{
+	int fd = open("/dev/zero", O_RDWR), ro = open("/dev/zero", O_RDONLY);
+	int rw = PROT_READ | PROT_WRITE;
+	char *p = mmap(NULL, 8192, rw, MAP_SHARED, fd, 0);
+	char *q = mmap(NULL, 8192, rw, MAP_PRIVATE, ro, 0);
+
+	CHECK(p != MAP_FAILED && q != MAP_FAILED);
+	CHECK(!p[0] && !p[8191] && !q[4096]);
+	p[8191] = q[0] = 1;
+	CHECK_ERR(mmap(NULL, 4096, rw, MAP_SHARED, ro, 0), EACCES);
+	CHECK(munmap(p, 8192) == 0 && munmap(q, 8192) == 0);
+	CHECK(close(fd) == 0 && close(ro) == 0);
+	fd = open("/dev/null", O_RDWR);
+	CHECK_ERR(mmap(NULL, 4096, rw, MAP_SHARED, fd, 0), ENODEV);
+	CHECK(close(fd) == 0);
 }
 
 int main(int argc, char **argv)
@@ -35,6 +55,7 @@ int main(int argc, char **argv)
 	memset(buf, 1, sizeof(buf));
 	CHECK(fd >= 0 && read(fd, buf, sizeof(buf)) == sizeof(buf));
 	CHECK(!buf[0] && !buf[99] && close(fd) == 0);
+	zero_mapped();
 	fd = open("/dev/full", O_WRONLY);
 	CHECK_ERR(write(fd, "x", 1), ENOSPC);
 	CHECK(close(fd) == 0);
