@@ -28,7 +28,7 @@ WAIT = 300  # seconds; generous, only to end a hung check
 class Machine:
     """A port in a VM, started as its recipe says, `more` appended."""
 
-    def __init__(self, name, more=(), options=(), image=None):
+    def __init__(self, name, more=(), options=(), image=None, stdin=None):
         recipe = port.read_recipe(name)
         command = shlex.split(recipe["run"])
         publish = []
@@ -39,8 +39,8 @@ class Machine:
                         str(port.PORTS / name / (image or command[0])),
                         *command[1:], *more]
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE)
+            self.command, stdin=stdin or subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.said = []
         self.port = None
         if publish:
