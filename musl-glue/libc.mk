@@ -19,7 +19,7 @@ replaced := $(foreach o,$(over),$(subst /$(arch)/,/,$(basename $(o))).c)
 srcs	:= $(filter-out $(replaced),$(base)) $(filter-out $(skip),$(over))
 objs	:= $(addprefix $(OUT)/obj/,$(addsuffix .o,$(basename $(srcs)))) \
 	   $(OUT)/obj/toril/cancel.o $(OUT)/obj/toril/entry.o \
-	   $(OUT)/obj/toril/by_number.o
+	   $(OUT)/obj/toril/by_number.o $(OUT)/obj/toril/dl_find_object.o
 
 CFLAGS	:= -std=c99 -nostdinc -ffreestanding -fexcess-precision=standard \
 	-frounding-math -fno-strict-aliasing -D_XOPEN_SOURCE=700 -Os -g1 -pipe \

@@ -8,8 +8,8 @@ MUSL_SHA256  := 7d5b0b6062521e4627e099e4c9dc8248d32a30285e959b7eecaa780cf8cfd4a4
 MUSL	:= $(BUILD)/cache/musl-$(MUSL_VERSION)
 SYSROOT	:= $(BUILD)/sysroot
 LIBC	:= $(SYSROOT)/lib/libc.a
-EMPTY_LIBS := $(patsubst %,$(SYSROOT)/lib/lib%.a,m pthread rt dl crypt util \
-	resolv xnet)
+EMPTY_LIBS := $(patsubst %,$(SYSROOT)/lib/%.a,libm libpthread librt libdl \
+	libcrypt libutil libresolv libxnet gcc/libgcc gcc/libgcc_eh gcc/libgcc_s)
 
 $(MUSL)/VERSION: tools/fetch-source.sh
 	$(call say,FETCH,musl $(MUSL_VERSION))
@@ -24,8 +24,8 @@ $(LIBC): $(MUSL)/VERSION $(wildcard musl-glue/include/*) posix/calls.def \
 		OUT=$(SYSROOT) Q=@
 	@touch $@
 
-# Headers: musl's, Linux's user-space API, and BSD's queue macros.
-$(SYSROOT)/include/.stamp: $(MUSL)/VERSION
+# Headers: musl's, Linux's user-space API, BSD's queue macros, and our own.
+$(SYSROOT)/include/.stamp: $(MUSL)/VERSION $(wildcard musl-glue/sysroot/*/*.h)
 	$(call say,HEADERS,$(@D))
 	@mkdir -p $(@D)/bits
 	$(Q)cp -r $(MUSL)/include/. $(MUSL)/arch/generic/bits \
@@ -34,6 +34,7 @@ $(SYSROOT)/include/.stamp: $(MUSL)/VERSION
 	$(Q)cp -rL /usr/include/linux /usr/include/asm-generic \
 		/usr/include/mtd /usr/include/x86_64-linux-gnu/asm $(@D)/
 	$(Q)cp /usr/include/x86_64-linux-gnu/sys/queue.h $(@D)/sys/
+	$(Q)cp -r musl-glue/sysroot/. $(@D)/
 	@touch $@
 
 $(LIBC): | $(SYSROOT)/include/.stamp
@@ -42,6 +43,16 @@ $(EMPTY_LIBS):
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)ar rcs $@
+
+$(SYSROOT)/lib/libatomic.a: musl-glue/src/atomic.c $(LIBC)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -fPIE -mcx16 -fno-stack-protector \
+		-fno-asynchronous-unwind-tables -nostdinc \
+		-idirafter $(SYSROOT)/include \
+		-idirafter $(shell $(CC) -print-file-name=include) \
+		-c -o $(@:.a=.o) $<
+	@rm -f $@
+	$(Q)ar rcs $@ $(@:.a=.o) && rm $(@:.a=.o)
 
 $(SYSROOT)/lib/crt1.o: musl-glue/crt/start.c $(LIBC)
 	$(call say,CC,$@)
@@ -59,15 +70,30 @@ $(SYSROOT)/lib/linux_start.o: musl-glue/crt/linux_start.c $(LIBC)
 	$(Q)objcopy --remove-section .data --remove-section .bss \
 		--prefix-alloc-sections=.linux $@
 
-$(SYSROOT)/lib/image.ld: musl-glue/image.ld
+# What toril-cc reads as it is.
+SYSROOT_FILES := $(addprefix $(SYSROOT)/lib/,image.ld toril.specs asm_prelude.s)
+$(SYSROOT_FILES): $(SYSROOT)/lib/%: musl-glue/%
 	@mkdir -p $(@D)
 	@cp $< $@
 
+# In the build tree as in an installed one, ../lib/toril is the sysroot.
 $(BUILD)/bin/toril-cc: musl-glue/toril-cc.sh $(LIBC) $(SYSROOT)/lib/crt1.o \
 		$(SYSROOT)/lib/linux_start.o $(SYSROOT)/lib/toril.o \
-		$(SYSROOT)/lib/image.ld $(EMPTY_LIBS)
-	@mkdir -p $(@D)
-	$(Q)sed 's|@SYSROOT@|$(abspath $(SYSROOT))|' $< >$@
-	@chmod +x $@
+		$(SYSROOT_FILES) $(EMPTY_LIBS) $(SYSROOT)/lib/libatomic.a
+	@mkdir -p $(@D) $(BUILD)/lib
+	@ln -sfn ../sysroot $(BUILD)/lib/toril
+	@install -m 755 $< $@
 
-ALL	+= $(BUILD)/bin/toril-cc
+# The compiler and the tools by the names that builds look for.
+TRIPLET	:= x86_64-toril-linux-musl
+CC_NAMES := toril-gcc $(TRIPLET)-gcc $(TRIPLET)-cc
+TOOL_NAMES := $(foreach t,ar as addr2line ld nm objcopy objdump pkg-config \
+	ranlib readelf size strings strip,toril-$t $(TRIPLET)-$t)
+
+$(BUILD)/bin/toril-tool: musl-glue/toril-tool.sh musl-glue/musl-glue.mk
+	@mkdir -p $(@D)
+	@install -m 755 $< $@
+	@for n in $(TOOL_NAMES); do ln -sfn toril-tool $(@D)/$$n; done
+	@for n in $(CC_NAMES); do ln -sfn toril-cc $(@D)/$$n; done
+
+ALL	+= $(BUILD)/bin/toril-cc $(BUILD)/bin/toril-tool

@@ -34,14 +34,21 @@ static:
 check: format-check layers headers warnings static
 	@echo 'check: all good'
 
-# A copy of the sysroot and the two commands; DESTDIR for packages.
+# Commands and sysroot; they find each other wherever the whole is moved to.
+# DESTDIR is for packages.
+INSTALL_BIN := $(DESTDIR)$(PREFIX)/bin
+INSTALL_LIB := $(DESTDIR)$(PREFIX)/lib/toril
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/toril
-	cp -r $(SYSROOT)/include $(SYSROOT)/lib $(DESTDIR)$(PREFIX)/lib/toril/
-	install $(BUILD)/bin/toril-run $(DESTDIR)$(PREFIX)/bin/
-	sed 's|@SYSROOT@|$(PREFIX)/lib/toril|' musl-glue/toril-cc.sh \
-		>$(DESTDIR)$(PREFIX)/bin/toril-cc
-	chmod 755 $(DESTDIR)$(PREFIX)/bin/toril-cc
+	install -d $(INSTALL_BIN) $(INSTALL_LIB)
+	cp -r $(SYSROOT)/include $(INSTALL_LIB)/
+	install -d $(INSTALL_LIB)/lib/gcc $(INSTALL_LIB)/lib/pkgconfig
+	cd $(SYSROOT)/lib && cp --parents *.a *.o gcc/*.a \
+		$(notdir $(SYSROOT_FILES)) $(abspath $(INSTALL_LIB))/lib/
+	rm -f $(INSTALL_LIB)/include/.stamp
+	install $(addprefix $(BUILD)/bin/,toril-run toril-cc toril-tool) \
+		$(INSTALL_BIN)/
+	for n in $(TOOL_NAMES); do ln -sfn toril-tool $(INSTALL_BIN)/$$n; done
+	for n in $(CC_NAMES); do ln -sfn toril-cc $(INSTALL_BIN)/$$n; done
 
 # The machine waits for gdb, which gets its symbols where the image runs.
 IMAGE	?= $(BUILD)/apps/hello

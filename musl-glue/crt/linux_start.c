@@ -119,7 +119,7 @@ static int memory_get(struct start *s, const char *opts, const char *path)
 		2 * PATH_MAX + 64;
 	at = call(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (at < 0 && at > -4096)
+	if ((unsigned long)at > -4096ul)
 		return (int)at;
 	s->new_argv = (char **)at;
 	s->free = (char *)(s->new_argv + args);
