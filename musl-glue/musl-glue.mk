@@ -97,3 +97,11 @@ $(BUILD)/bin/toril-tool: musl-glue/toril-tool.sh musl-glue/musl-glue.mk
 	@for n in $(CC_NAMES); do ln -sfn toril-cc $(@D)/$$n; done
 
 ALL	+= $(BUILD)/bin/toril-cc $(BUILD)/bin/toril-tool
+
+# For other build systems.
+SHARE_FILES := $(addprefix $(BUILD)/share/toril/,$(notdir \
+	$(wildcard musl-glue/share/*)))
+$(SHARE_FILES): $(BUILD)/share/toril/%: musl-glue/share/%
+	@mkdir -p $(@D)
+	@cp $< $@
+ALL	+= $(SHARE_FILES)

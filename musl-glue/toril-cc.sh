@@ -22,11 +22,11 @@ for arg; do
 		echo x86_64-toril-linux-musl
 		exit
 		;;
-	-print-multiarch) # no folder of Debian's is searched
+	-print-multiarch | --print-multiarch) # no folder of Debian's is searched
 		echo
 		exit
 		;;
-	-print-search-dirs)
+	-print-search-dirs | --print-search-dirs)
 		$gcc -B"$lib/" "$@" | sed "s|^libraries:.*|libraries: =$lib/|"
 		exit
 		;;

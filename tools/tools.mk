@@ -38,6 +38,7 @@ check: format-check layers headers warnings static
 # DESTDIR is for packages.
 INSTALL_BIN := $(DESTDIR)$(PREFIX)/bin
 INSTALL_LIB := $(DESTDIR)$(PREFIX)/lib/toril
+INSTALL_SHARE := $(DESTDIR)$(PREFIX)/share
 install: all
 	install -d $(INSTALL_BIN) $(INSTALL_LIB)
 	cp -r $(SYSROOT)/include $(INSTALL_LIB)/
@@ -49,6 +50,9 @@ install: all
 		$(INSTALL_BIN)/
 	for n in $(TOOL_NAMES); do ln -sfn toril-tool $(INSTALL_BIN)/$$n; done
 	for n in $(CC_NAMES); do ln -sfn toril-cc $(INSTALL_BIN)/$$n; done
+	install -d $(INSTALL_SHARE)/toril $(INSTALL_SHARE)/meson/cross
+	install -m 644 $(SHARE_FILES) $(INSTALL_SHARE)/toril/
+	ln -sfn ../../toril/toril.meson $(INSTALL_SHARE)/meson/cross/toril
 
 # The machine waits for gdb, which gets its symbols where the image runs.
 IMAGE	?= $(BUILD)/apps/hello

@@ -244,7 +244,7 @@ def test_questions():
         check(os.path.realpath(path) ==
               os.path.realpath(f"{SYSROOT}/lib/{name}"), path)
     check(os.path.exists(cc("-print-libgcc-file-name").stdout.strip()))
-    found = re.search("^libraries: =(.*)$", cc("-print-search-dirs").stdout,
+    found = re.search("^libraries: =(.*)$", cc("--print-search-dirs").stdout,
                       re.M)
     check(found[1] == SYSROOT + "/lib/", found[1])
     check(cc("-print-prog-name=ld").stdout.strip().endswith("ld"))
