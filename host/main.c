@@ -55,6 +55,8 @@ static void signal_pass(struct run *r, uint32_t number)
 {
 	bool ends = number == SIGINT || number == SIGTERM;
 
+	if (!r->started && number == SIGCONT)
+		return;
 	if (!r->started || (ends && r->last_signal)) {
 		run_end(r, 128 + (int)number);
 		return;
@@ -125,7 +127,7 @@ static struct loop_fd signals = {.fd = -1, .ready = signals_ready};
 static int signals_open(void)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
-	    SIGUSR2, SIGCHLD, SIGWINCH};
+	    SIGUSR2, SIGCHLD, SIGWINCH, SIGCONT};
 	sigset_t set;
 
 	sigemptyset(&set);

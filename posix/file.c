@@ -159,7 +159,7 @@ long kcall_lseek(int fd, int64_t off, int whence)
 	if (!f)
 		return -EBADF;
 	mutex_lock(&f->pos_lock);
-	r = f->seekable ? f->ops->seek(f, off, whence) : -ESPIPE;
+	r = f->ops->seek(f, off, whence);
 	mutex_unlock(&f->pos_lock);
 	file_put(f);
 	return r;

@@ -170,19 +170,9 @@ long kcall_kill(int pid, int signo)
 
 static long send_to_tid(int tid, int signo, const struct signal_info *info)
 {
-	struct thread *t;
-	long r = -ESRCH;
-
-	if (signo && bad_signal(signo))
+	if ((signo && bad_signal(signo)) || tid <= 0)
 		return -EINVAL;
-	if (tid <= 0)
-		return -EINVAL;
-	spin_lock(&threads_lock);
-	t = thread_find_locked(tid);
-	if (t)
-		r = signo ? signal_send_thread(t, signo, info) : 0;
-	spin_unlock(&threads_lock);
-	return r;
+	return signal_send_tid(tid, signo, info);
 }
 
 long kcall_tkill(int tid, int signo)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Threads as the C library starts and ends them, futexes, scheduling.
+ * Threads as the C library starts and ends them, and futexes.
  *
  * clone(2) with its "returns twice" can't be a C function; musl's __clone is
  * replaced by thread_spawn, which takes the function to run.
@@ -31,6 +31,16 @@ struct spawn {
 	unsigned long flags;
 };
 
+static void policy_inherit(struct thread *t, const struct thread *from)
+{
+	bool reset = from->reset_on_fork;
+
+	thread_set_nice(t, reset && from->nice < 0 ? 0 : from->nice);
+	if (!reset || from->base_prio <= 0)
+		thread_set_policy(
+		    t, from->policy, max((int)from->base_prio, 0));
+}
+
 long kcall_thread_spawn(const struct spawn *user)
 {
 	struct spawn s;
@@ -46,6 +56,7 @@ long kcall_thread_spawn(const struct spawn *user)
 	if (!t)
 		return -EAGAIN;
 	memcpy(t->name, thread_current()->name, sizeof(t->name));
+	policy_inherit(t, thread_current());
 	t->fs_base = s.flags & CLONE_SETTLS ? s.tls : 0;
 	if (s.flags & CLONE_CHILD_CLEARTID)
 		t->clear_child_tid = s.ctid;
@@ -79,7 +90,13 @@ static void robust_release(uint32_t *word, int tid, bool pi)
 {
 	uint32_t old;
 
-	if ((uintptr_t)word >= USER_END || get_user(old, word))
+	if ((uintptr_t)word >= USER_END)
+		return;
+	if (pi) {
+		futex_pi_owner_died(word);
+		return;
+	}
+	if (get_user(old, word))
 		return;
 	while ((old & FUTEX_WORD_TID) == (uint32_t)tid) {
 		uint32_t new =
@@ -88,7 +105,7 @@ static void robust_release(uint32_t *word, int tid, bool pi)
 		if (r < 0)
 			return;
 		if (r == 0) {
-			if (old & FUTEX_WORD_WAITERS && !pi)
+			if (old & FUTEX_WORD_WAITERS)
 				futex_wake(word, 1, UINT32_MAX);
 			return;
 		}
@@ -139,6 +156,7 @@ long kcall_exit(int status)
 	if (last_thread())
 		process_exit(status & 0xff);
 	robust_list_walk(t);
+	futex_pi_thread_exit();
 	if (t->clear_child_tid && !put_user(t->clear_child_tid, 0))
 		futex_wake((uint32_t *)t->clear_child_tid, 1, UINT32_MAX);
 	thread_exit();
@@ -198,16 +216,11 @@ long kcall_gettid(void)
 	return thread_current()->tid;
 }
 
-long kcall_sched_yield(void)
-{
-	thread_yield();
-	return 0;
-}
-
 static long futex_deadline(
     const struct __kernel_timespec *user, int op, uint64_t *deadline)
 {
-	bool absolute = (op & FUTEX_CMD_MASK) != FUTEX_WAIT;
+	int cmd = op & FUTEX_CMD_MASK;
+	bool wall = op & FUTEX_CLOCK_REALTIME || cmd == FUTEX_LOCK_PI;
 	uint64_t ns;
 	long err;
 
@@ -217,9 +230,9 @@ static long futex_deadline(
 	err = timespec_import(user, &ns);
 	if (err)
 		return err;
-	if (!absolute)
+	if (cmd == FUTEX_WAIT)
 		*deadline = deadline_after(ns);
-	else if (op & FUTEX_CLOCK_REALTIME)
+	else if (wall)
 		*deadline = deadline_of_realtime(ns);
 	else
 		*deadline = ns;
@@ -251,30 +264,17 @@ long kcall_futex(uint32_t *addr, int op, uint32_t val, unsigned long timeout,
 		    addr, (int)val, (int)timeout, addr2, true, val3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(addr, (int)val, (int)timeout, addr2, val3);
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		err = futex_deadline((void *)timeout, op, &deadline);
+		return err ? err : futex_lock_pi(addr, deadline, false);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(addr, DEADLINE_NEVER, true);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(addr);
 	default:
 		return -ENOSYS;
 	}
-}
-
-long kcall_sched_getaffinity(int tid, size_t len, void *mask)
-{
-	uint64_t cpus = 1;
-
-	(void)tid;
-	if (len < sizeof(cpus) || len % sizeof(cpus))
-		return -EINVAL;
-	return copy_out(mask, &cpus, sizeof(cpus)) ? -EFAULT
-						   : (long)sizeof(cpus);
-}
-
-long kcall_sched_setaffinity(int tid, size_t len, const void *mask)
-{
-	uint64_t cpus = 0;
-
-	(void)tid;
-	if (copy_in(&cpus, mask, min(len, sizeof(cpus))))
-		return -EFAULT;
-	return cpus & 1 ? 0 : -EINVAL;
 }
 
 /* One address space, and x86 orders stores: a full fence is all there is. */

@@ -95,12 +95,6 @@ static ssize_t random_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 	return (ssize_t)sizeof(v) + null_write(f, it, pos);
 }
 
-static int64_t device_seek(struct file *f, int64_t off, int whence)
-{
-	(void)f, (void)off, (void)whence;
-	return 0;
-}
-
 /* Memory without a file: /dev/zero. */
 static int zero_mmap(struct file *f, struct vm_region *r)
 {
@@ -116,7 +110,7 @@ static int zero_mmap(struct file *f, struct vm_region *r)
 
 #define DEVICE_OPS(rd, wr, map)                                                \
 	{                                                                      \
-		.read = rd, .write = wr, .seek = device_seek,                  \
+		.read = rd, .write = wr, .seek = file_noop_seek,               \
 		.poll = file_always_ready, .ioctl = file_no_ioctl,             \
 		.stat = inode_file_stat, .mmap = map, .flush = file_no_flush,  \
 		.fsync = file_no_fsync, .release = inode_file_release,         \

@@ -288,16 +288,6 @@ static unsigned epoll_poll(struct file *f, struct poll_table *pt)
 	return list_empty(&ep->ready) ? 0 : POLL_IN;
 }
 
-static int epoll_stat(struct file *f, struct stat *st)
-{
-	(void)f;
-	memset(st, 0, sizeof(*st));
-	st->st_mode = 0600;
-	st->st_nlink = 1;
-	st->st_blksize = 4096;
-	return 0;
-}
-
 static void epoll_release(struct file *f)
 {
 	struct epoll *ep = f->priv;
@@ -315,10 +305,10 @@ static void epoll_release(struct file *f)
 static const struct file_ops epoll_ops = {
     .read = file_no_read,
     .write = file_no_write,
-    .seek = file_no_seek,
+    .seek = file_noop_seek,
     .poll = epoll_poll,
     .ioctl = file_no_ioctl,
-    .stat = epoll_stat,
+    .stat = file_anonymous_stat,
     .mmap = file_no_mmap,
     .flush = file_no_flush,
     .fsync = file_no_fsync,

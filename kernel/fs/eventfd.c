@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Event counters, eventfd(2). */
-#include <asm/stat.h>
 #include <linux/fcntl.h>
 #include "kernel/fs/eventfd.h"
 #include "kernel/fs/file.h"
-#include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/sched/thread.h"
 
@@ -98,16 +96,6 @@ static unsigned eventfd_poll(struct file *f, struct poll_table *pt)
 	return (n ? POLL_IN : 0) | (n < COUNT_MAX ? POLL_OUT : 0);
 }
 
-static int eventfd_stat(struct file *f, struct stat *st)
-{
-	(void)f;
-	memset(st, 0, sizeof(*st));
-	st->st_mode = 0600;
-	st->st_nlink = 1;
-	st->st_blksize = 4096;
-	return 0;
-}
-
 static void eventfd_release(struct file *f)
 {
 	kfree(f->priv);
@@ -116,10 +104,10 @@ static void eventfd_release(struct file *f)
 static const struct file_ops eventfd_ops = {
     .read = eventfd_read,
     .write = eventfd_write,
-    .seek = file_no_seek,
+    .seek = file_noop_seek,
     .poll = eventfd_poll,
     .ioctl = file_no_ioctl,
-    .stat = eventfd_stat,
+    .stat = file_anonymous_stat,
     .mmap = file_no_mmap,
     .flush = file_no_flush,
     .fsync = file_no_fsync,

@@ -6,6 +6,7 @@
  * close-on-exec flag in the pointer's lowest bit.  table_lock is a spin lock:
  * looking a descriptor up takes it for a few instructions.
  */
+#include <asm/stat.h>
 #include "kernel/fs/file.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
@@ -40,6 +41,12 @@ int64_t file_no_seek(struct file *f, int64_t off, int whence)
 	return -ESPIPE;
 }
 
+int64_t file_noop_seek(struct file *f, int64_t off, int whence)
+{
+	(void)f, (void)off, (void)whence;
+	return 0;
+}
+
 unsigned file_always_ready(struct file *f, struct poll_table *pt)
 {
 	(void)f, (void)pt;
@@ -50,6 +57,16 @@ long file_no_ioctl(struct file *f, unsigned cmd, unsigned long arg)
 {
 	(void)f, (void)cmd, (void)arg;
 	return -ENOTTY;
+}
+
+int file_anonymous_stat(struct file *f, struct stat *st)
+{
+	(void)f;
+	memset(st, 0, sizeof(*st));
+	st->st_mode = 0600;
+	st->st_nlink = 1;
+	st->st_blksize = 4096;
+	return 0;
 }
 
 int file_no_mmap(struct file *f, struct vm_region *r)

@@ -89,9 +89,11 @@ struct file {
 ssize_t file_no_read(struct file *, struct iov_iter *, uint64_t *); /* EINVAL */
 ssize_t file_no_write(
     struct file *, struct iov_iter *, uint64_t *); /* EINVAL */
-int64_t file_no_seek(struct file *, int64_t, int); /* ESPIPE */
+int64_t file_no_seek(struct file *, int64_t, int);   /* ESPIPE */
+int64_t file_noop_seek(struct file *, int64_t, int); /* 0 */
 unsigned file_always_ready(struct file *, struct poll_table *);
 long file_no_ioctl(struct file *, unsigned, unsigned long); /* ENOTTY */
+int file_anonymous_stat(struct file *, struct stat *);      /* eventfd's kind */
 int file_no_mmap(struct file *, struct vm_region *);        /* ENODEV */
 int file_no_flush(struct file *);                           /* 0 */
 int file_no_fsync(struct file *, bool);                     /* EINVAL */

@@ -470,7 +470,7 @@ static int64_t seek_call(struct file *f, int64_t off, int whence)
 
 static int64_t fuse_seek(struct file *f, int64_t off, int whence)
 {
-	if (whence == 3 || whence == 4)
+	if (f->seekable && (whence == 3 || whence == 4))
 		return seek_call(f, off, whence);
 	return inode_file_seek(f, off, whence);
 }

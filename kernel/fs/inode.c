@@ -225,6 +225,8 @@ int64_t inode_file_seek(struct file *f, int64_t off, int whence)
 {
 	int err = 0;
 
+	if (!f->seekable)
+		return -ESPIPE;
 	if (whence >= 2)
 		err = f->inode->ops->getattr(f->inode, f);
 	return err ? err : seek_to(f, off, whence, f->inode->attr.size);

@@ -22,4 +22,22 @@ int futex_requeue(
 int futex_wake_op(
     uint32_t *addr, int n, int m, uint32_t *addr2, uint32_t encoded);
 
+/*
+ * FUTEX_LOCK_PI and, with `try`, FUTEX_TRYLOCK_PI: the word at addr becomes
+ * the caller's tid; until then its owner inherits the caller's priority.
+ * 0, -EAGAIN (try), -EDEADLK (a cycle), -ESRCH (no such owner), -ETIMEDOUT,
+ * -ERESTARTSYS, -EFAULT, -EINVAL.  May sleep.
+ */
+int futex_lock_pi(uint32_t *addr, uint64_t deadline, bool try);
+
+/* FUTEX_UNLOCK_PI: 0, -EPERM (not the owner), -EFAULT, -EINVAL. */
+int futex_unlock_pi(uint32_t *addr);
+
+/* The caller ends and owns the PI lock at addr: the next waiter gets it,
+ * marked FUTEX_OWNER_DIED. */
+void futex_pi_owner_died(uint32_t *addr);
+
+/* The caller ends: nobody waits for it any more. */
+void futex_pi_thread_exit(void);
+
 #endif

@@ -2,11 +2,13 @@
 /*
  * The scheduler: run queues, switching, sleeping and waking.
  *
- * Each CPU has a queue of runnable threads served in turn, SLICE_NS each.
- * There is no tick: a slice timer runs only while somebody waits for the CPU.
+ * Each CPU has a queue of runnable threads, by priority and then by age.
+ * Threads of one priority are served in turn, a time slice each.  There is no
+ * tick: a slice timer runs only while somebody waits for the CPU.
  * A switch happens under the run queue's lock, which the thread that is
  * switched to releases; so nobody can wake a thread that is still leaving.
  */
+#include <linux/sched.h>
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
@@ -30,18 +32,59 @@ struct thread *thread_current(void)
 	return t;
 }
 
-static void slice_over(struct timer *timer)
+/* Nice values as on Linux: a step is a factor of 1.25 in CPU time.  The slice
+ * is kept within 1 ms and 100 ms. */
+uint64_t thread_slice(const struct thread *t)
 {
-	(void)timer;
-	if (cpu_self()->rq_len)
-		cpu_self()->work |= CPU_WORK_RESCHED;
+	uint64_t ns = SLICE_NS;
+
+	for (int n = 0; n < t->nice; n++)
+		ns = ns * 4 / 5;
+	for (int n = 0; n > t->nice; n--)
+		ns = ns * 5 / 4;
+	return min(max(ns, SLICE_NS / 10), 10 * SLICE_NS);
 }
 
-static void enqueue_locked(struct cpu *c, struct thread *t)
+static void slice_over(struct timer *timer)
 {
+	struct cpu *c = cpu_self();
+	struct thread *t = c->current;
+	uint64_t end = t->run_since + thread_slice(t);
+
+	if (!c->rq_len || t->policy == SCHED_FIFO)
+		return;
+	if (end > clock_monotonic())
+		timer_set(timer, end); /* its slice began later */
+	else
+		c->work |= CPU_WORK_RESCHED;
+}
+
+/* Behind those of its priority, or before them. */
+static void enqueue_locked(struct cpu *c, struct thread *t, bool first)
+{
+	struct list *at = c->rq.prev;
+
+	while (at != &c->rq) {
+		struct thread *o = container_of(at, struct thread, run_node);
+		if (first ? o->prio > t->prio : o->prio >= t->prio)
+			break;
+		at = at->prev;
+	}
 	t->state = THREAD_RUNNABLE;
-	list_push_back(&c->rq, &t->run_node);
+	list_push_front(at, &t->run_node);
 	c->rq_len++;
+}
+
+/* A thread has become runnable: does it have to run now? */
+static void consider_locked(struct cpu *c, struct thread *t)
+{
+	if (c->current == c->idle)
+		return;
+	if (t->prio > c->current->prio)
+		__atomic_or_fetch(&c->work, CPU_WORK_RESCHED, __ATOMIC_SEQ_CST);
+	else if (!slice_timer.armed)
+		timer_set(
+		    &slice_timer, clock_monotonic() + thread_slice(c->current));
 }
 
 static struct thread *pick_locked(struct cpu *c)
@@ -98,15 +141,17 @@ static void switch_to_locked(struct cpu *c, struct thread *next)
 		fpu_restore(prev->xsave);
 }
 
-/* Give up the CPU; the caller has set its thread's state.  The run queue's
+/* Give up the CPU; the caller has set its thread's state.  One that was
+ * pre-empted by a higher priority stays before its equals.  The run queue's
  * lock is held and interrupts are off, as they are on return without it. */
-static void schedule_locked(struct cpu *c)
+static void schedule_locked(struct cpu *c, bool preempted)
 {
 	struct thread *prev = c->current, *next;
 
 	assert(c->depth == 1);
 	if (prev->state == THREAD_RUNNING && prev != c->idle)
-		enqueue_locked(c, prev);
+		enqueue_locked(c, prev, preempted);
+	prev->switches[preempted ? 0 : 1]++;
 	next = pick_locked(c);
 	if (next == prev) {
 		prev->state = THREAD_RUNNING;
@@ -115,7 +160,7 @@ static void schedule_locked(struct cpu *c)
 		return;
 	}
 	if (c->rq_len && !slice_timer.armed)
-		timer_set(&slice_timer, clock_monotonic() + SLICE_NS);
+		timer_set(&slice_timer, clock_monotonic() + thread_slice(next));
 	switch_to_locked(c, next);
 }
 
@@ -140,9 +185,8 @@ void thread_wake(struct thread *t)
 
 	spin_lock(&c->rq_lock);
 	if (t->state == THREAD_SLEEPING) {
-		enqueue_locked(c, t);
-		if (c->current != c->idle && !slice_timer.armed)
-			timer_set(&slice_timer, clock_monotonic() + SLICE_NS);
+		enqueue_locked(c, t, false);
+		consider_locked(c, t);
 	} else {
 		t->wake_pending = 1;
 	}
@@ -156,9 +200,8 @@ void thread_start(struct thread *t)
 
 	t->cpu = c;
 	spin_lock(&c->rq_lock);
-	enqueue_locked(c, t);
-	if (c->current != c->idle && !slice_timer.armed)
-		timer_set(&slice_timer, clock_monotonic() + SLICE_NS);
+	enqueue_locked(c, t, false);
+	consider_locked(c, t);
 	spin_unlock_irq(&c->rq_lock, flags);
 }
 
@@ -189,7 +232,7 @@ int thread_sleep(uint64_t deadline, bool interruptible)
 		spin_unlock(&t->cpu->rq_lock);
 	} else {
 		t->state = THREAD_SLEEPING;
-		schedule_locked(t->cpu);
+		schedule_locked(t->cpu, false);
 	}
 	t->wake_pending = 0;
 	cpu_irq_restore(flags);
@@ -204,7 +247,7 @@ void thread_yield(void)
 	struct cpu *c = cpu_self();
 
 	spin_lock(&c->rq_lock);
-	schedule_locked(c);
+	schedule_locked(c, false);
 	cpu_irq_restore(flags);
 }
 
@@ -212,9 +255,74 @@ void thread_yield(void)
 void thread_preempt(void)
 {
 	struct cpu *c = cpu_self();
+	struct thread *first;
 
 	spin_lock(&c->rq_lock);
-	schedule_locked(c);
+	first = list_first(&c->rq, struct thread, run_node);
+	if (c->rq_len && first->prio < c->current->prio) {
+		c->work &= ~CPU_WORK_RESCHED;
+		spin_unlock(&c->rq_lock);
+		return;
+	}
+	schedule_locked(c, c->rq_len && first->prio > c->current->prio);
+}
+
+static void prio_set_locked(struct thread *t, int prio)
+{
+	struct cpu *c = t->cpu;
+	bool queued = c && t->state == THREAD_RUNNABLE;
+
+	if (t->prio == prio)
+		return;
+	if (queued) {
+		list_remove(&t->run_node);
+		c->rq_len--;
+	}
+	t->prio = (int8_t)prio;
+	if (queued) {
+		enqueue_locked(c, t, false);
+		consider_locked(c, t);
+	} else if (c && c->current == t && c->rq_len) {
+		__atomic_or_fetch(&c->work, CPU_WORK_RESCHED, __ATOMIC_SEQ_CST);
+	}
+}
+
+/* The run queue that t belongs to, or will. */
+static struct cpu *home(struct thread *t)
+{
+	return t->cpu ? t->cpu : cpu_self();
+}
+
+void thread_set_policy(struct thread *t, int policy, int prio)
+{
+	unsigned long flags = spin_lock_irq(&home(t)->rq_lock);
+	int base = policy == SCHED_IDLE ? -1 : prio;
+	bool inherited = t->prio > t->base_prio && t->prio > base;
+
+	t->policy = (uint8_t)policy;
+	t->base_prio = (int8_t)base;
+	prio_set_locked(t, inherited ? t->prio : base);
+	spin_unlock_irq(&home(t)->rq_lock, flags);
+}
+
+void thread_set_nice(struct thread *t, int nice)
+{
+	t->nice = (int8_t)nice;
+}
+
+void thread_set_inherited(struct thread *t, int prio)
+{
+	unsigned long flags = spin_lock_irq(&home(t)->rq_lock);
+
+	prio_set_locked(t, max(prio, (int)t->base_prio));
+	spin_unlock_irq(&home(t)->rq_lock, flags);
+}
+
+uint64_t thread_cpu_time(const struct thread *t)
+{
+	bool running = t->state == THREAD_RUNNING;
+
+	return t->run_ns + (running ? clock_monotonic() - t->run_since : 0);
 }
 
 noreturn void thread_exit(void)
@@ -229,7 +337,7 @@ noreturn void thread_exit(void)
 	spin_lock(&t->cpu->rq_lock);
 	t->state = THREAD_DEAD;
 	t->vectors_live = false;
-	schedule_locked(t->cpu);
+	schedule_locked(t->cpu, false);
 	panic("a dead thread was scheduled");
 }
 
@@ -257,7 +365,7 @@ noreturn void sched_idle(void)
 		cpu_irq_off();
 		if (c->rq_len) {
 			spin_lock(&c->rq_lock);
-			schedule_locked(c);
+			schedule_locked(c, false);
 		} else {
 			cpu_halt();
 		}

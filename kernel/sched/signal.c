@@ -12,13 +12,16 @@
 #include "kernel/sched/signal_frame.h"
 #include "kernel/sched/thread.h"
 
-#define QUEUE_MAX   1024 /* as RLIMIT_SIGPENDING, roughly */
 #define UNBLOCKABLE (SIG_BIT(SIG_KILL) | SIG_BIT(SIG_STOP))
+#define STOPS                                                                  \
+	(SIG_BIT(SIG_STOP) | SIG_BIT(SIG_TSTP) | SIG_BIT(SIG_TTIN) |           \
+	    SIG_BIT(SIG_TTOU))
+#define POLL_IN 1u /* kernel/fs/file.h's */
 
+/* The process group is orphaned: the terminal's stop signals do nothing. */
 #define IGNORED_BY_DEFAULT                                                     \
 	(SIG_BIT(SIG_CHLD) | SIG_BIT(SIG_CONT) | SIG_BIT(SIG_URG) |            \
-	    SIG_BIT(SIG_WINCH) | SIG_BIT(SIG_STOP) | SIG_BIT(SIG_TSTP) |       \
-	    SIG_BIT(SIG_TTIN) | SIG_BIT(SIG_TTOU))
+	    SIG_BIT(SIG_WINCH) | STOPS)
 
 struct queued {
 	struct list node;
@@ -31,6 +34,12 @@ static uint64_t process_pending;                  /* [signal_lock] */
 static struct list process_queue = LIST_INIT(process_queue);
 static unsigned queued_total; /* [signal_lock] */
 static bool stopping;         /* [a] the process is ending */
+static bool stopped;          /* [signal_lock] by SIGSTOP, until SIGCONT */
+static struct waitq continued = WAITQ_INIT(continued);
+
+struct waitq signal_arrival = WAITQ_INIT(signal_arrival);
+unsigned signal_queue_max = 1024;
+void (*signal_timer_taken)(int timer_id, int overrun);
 
 int signal_thread_init(struct thread *t)
 {
@@ -105,16 +114,24 @@ static void notice(struct thread *t)
 	thread_wake(t);
 }
 
-void signal_stop_others(void)
+/* threads_lock is held. */
+static void notice_all(void)
 {
 	struct thread *t;
+
+	list_for_each (t, &threads_all, all_node)
+		if (!t->kernel_only)
+			notice(t);
+}
+
+void signal_stop_others(void)
+{
 	unsigned long flags = spin_lock_irq(&signal_lock);
 
 	__atomic_store_n(&stopping, true, __ATOMIC_SEQ_CST);
+	waitq_wake_all(&continued, 0);
 	spin_lock(&threads_lock);
-	list_for_each (t, &threads_all, all_node)
-		if (!t->kernel_only && t != thread_current())
-			notice(t);
+	notice_all();
 	spin_unlock(&threads_lock);
 	spin_unlock_irq(&signal_lock, flags);
 }
@@ -131,14 +148,25 @@ static void park_if_stopping(void)
 		(void)thread_sleep(DEADLINE_NEVER, false);
 }
 
+static void wait_if_stopped(void)
+{
+	struct thread *t = thread_current();
+
+	(void)wait_event(&continued,
+	    !stopped || stopping || deliverable(t) & SIG_BIT(SIG_KILL),
+	    DEADLINE_NEVER, false);
+}
+
 static int enqueue_locked(struct list *queue, uint64_t *pending, int signo,
     const struct signal_info *info)
 {
 	struct queued *q = NULL;
 
-	if (signo < SIG_RT_MIN && *pending & SIG_BIT(signo))
+	bool timer = info && info->code == SI_TIMER_CODE;
+
+	if (signo < SIG_RT_MIN && *pending & SIG_BIT(signo) && !timer)
 		return 0; /* already pending: merged */
-	if (info && queued_total < QUEUE_MAX)
+	if (info && (queued_total < signal_queue_max || timer))
 		q = kmalloc(sizeof(*q));
 	if (info && !q && signo >= SIG_RT_MIN && info->code < 0)
 		return -EAGAIN;
@@ -152,21 +180,87 @@ static int enqueue_locked(struct list *queue, uint64_t *pending, int signo,
 	return 0;
 }
 
+/* Drop `set` wherever it is pending. */
+static void discard_locked(uint64_t set)
+{
+	struct thread *t;
+
+	process_pending &= ~set;
+	queue_drop(&process_queue, set);
+	list_for_each (t, &threads_all, all_node) {
+		if (!t->signals)
+			continue;
+		t->signals->pending &= ~set;
+		queue_drop(&t->signals->queue, set);
+	}
+}
+
+/*
+ * Stop signals and SIGCONT undo each other, blocked or ignored or not.  As
+ * SIGSTOP can't be caught, it takes effect when it is sent: threads stop on
+ * their way back to program code; those that sleep in a kernel call sleep on.
+ * threads_lock is held.
+ */
+static void stop_or_continue_locked(int signo)
+{
+	if (STOPS & SIG_BIT(signo))
+		discard_locked(SIG_BIT(SIG_CONT));
+	if (signo == SIG_STOP) {
+		stopped = true;
+		notice_all();
+	} else if (signo == SIG_CONT) {
+		discard_locked(STOPS);
+		stopped = false;
+		waitq_wake_all(&continued, 0);
+	}
+}
+
+/* threads_lock is held. */
+static int send_thread_locked(
+    struct thread *t, int signo, const struct signal_info *info)
+{
+	struct signal_thread *s = t->signals;
+	int err;
+
+	stop_or_continue_locked(signo);
+	if (signo == SIG_STOP)
+		return 0;
+	if (ignored_locked(signo) && !(s->blocked & SIG_BIT(signo)) &&
+	    !(s->waiting & SIG_BIT(signo)))
+		return 0;
+	err = enqueue_locked(&s->queue, &s->pending, signo, info);
+	if (!err)
+		notice(t);
+	return err;
+}
+
 int signal_send_thread(
     struct thread *t, int signo, const struct signal_info *info)
 {
 	unsigned long flags = spin_lock_irq(&signal_lock);
-	struct signal_thread *s = t->signals;
-	int err = 0;
+	int err;
 
-	if (ignored_locked(signo) && !(s->blocked & SIG_BIT(signo)) &&
-	    !(s->waiting & SIG_BIT(signo)))
-		goto out;
-	err = enqueue_locked(&s->queue, &s->pending, signo, info);
-	if (!err)
-		notice(t);
-out:
+	spin_lock(&threads_lock);
+	err = send_thread_locked(t, signo, info);
+	spin_unlock(&threads_lock);
 	spin_unlock_irq(&signal_lock, flags);
+	waitq_wake_all(&signal_arrival, POLL_IN);
+	return err;
+}
+
+int signal_send_tid(int tid, int signo, const struct signal_info *info)
+{
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	struct thread *t;
+	int err = -ESRCH;
+
+	spin_lock(&threads_lock);
+	t = thread_find_locked(tid);
+	if (t)
+		err = signo ? send_thread_locked(t, signo, info) : 0;
+	spin_unlock(&threads_lock);
+	spin_unlock_irq(&signal_lock, flags);
+	waitq_wake_all(&signal_arrival, POLL_IN);
 	return err;
 }
 
@@ -185,23 +279,76 @@ static struct thread *taker(int signo)
 	return NULL;
 }
 
-int signal_send_process(int signo, const struct signal_info *info)
+static int send_process_locked(int signo, const struct signal_info *info)
 {
-	unsigned long flags = spin_lock_irq(&signal_lock);
 	struct thread *t;
-	int err = 0;
+	int err;
 
-	spin_lock(&threads_lock);
+	stop_or_continue_locked(signo);
+	if (signo == SIG_STOP)
+		return 0;
 	t = taker(signo);
 	if (t && ignored_locked(signo) &&
 	    !(t->signals->waiting & SIG_BIT(signo)))
-		goto out;
+		return 0;
 	err = enqueue_locked(&process_queue, &process_pending, signo, info);
 	if (t && !err)
 		notice(t);
-out:
+	return err;
+}
+
+int signal_send_process(int signo, const struct signal_info *info)
+{
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	int err;
+
+	spin_lock(&threads_lock);
+	err = send_process_locked(signo, info);
 	spin_unlock(&threads_lock);
 	spin_unlock_irq(&signal_lock, flags);
+	waitq_wake_all(&signal_arrival, POLL_IN);
+	return err;
+}
+
+/* The timer's signal that is still pending gets the overruns. */
+static bool overran_locked(struct list *queue, int timer_id, uint64_t times)
+{
+	struct queued *q;
+
+	list_for_each (q, queue, node) {
+		if (q->info.code != SI_TIMER_CODE ||
+		    q->info.timer_id != timer_id)
+			continue;
+		q->info.overrun = (int32_t)min(
+		    (uint64_t)q->info.overrun + times, (uint64_t)INT32_MAX);
+		return true;
+	}
+	return false;
+}
+
+int signal_send_timer(
+    int tid, int signo, int timer_id, uint64_t value, uint64_t times)
+{
+	struct signal_info info = {.code = SI_TIMER_CODE};
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	struct thread *t = NULL;
+	int err = 0;
+
+	info.timer_id = timer_id;
+	info.timer_value = value;
+	info.overrun = (int32_t)min(times - 1, (uint64_t)INT32_MAX);
+	spin_lock(&threads_lock);
+	if (tid)
+		t = thread_find_locked(tid);
+	if (tid && !t)
+		err = -ESRCH;
+	else if (!overran_locked(
+		     t ? &t->signals->queue : &process_queue, timer_id, times))
+		err = t ? send_thread_locked(t, signo, &info)
+			: send_process_locked(signo, &info);
+	spin_unlock(&threads_lock);
+	spin_unlock_irq(&signal_lock, flags);
+	waitq_wake_all(&signal_arrival, POLL_IN);
 	return err;
 }
 
@@ -229,6 +376,8 @@ static int take_from(struct list *queue, uint64_t *pending, uint64_t set,
 		list_remove(&found->node);
 		queued_total--;
 		kfree(found);
+		if (info->code == SI_TIMER_CODE && signal_timer_taken)
+			signal_timer_taken(info->timer_id, info->overrun);
 	}
 	if (!more)
 		*pending &= ~SIG_BIT(signo);
@@ -275,6 +424,7 @@ void signal_deliver_trap(struct trap_frame *f)
 	uint64_t mask;
 
 	park_if_stopping();
+	wait_if_stopped();
 	while (next_signal(&info, &act)) {
 		if (!act.handler)
 			process_exit_signal(info.signo);
@@ -342,6 +492,15 @@ static int try_take(uint64_t set, struct signal_info *info)
 	return signo;
 }
 
+int signal_take(uint64_t set, struct signal_info *info)
+{
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	int signo = take_locked(thread_current(), set & ~UNBLOCKABLE, info);
+
+	spin_unlock_irq(&signal_lock, flags);
+	return signo;
+}
+
 int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info)
 {
 	struct thread *t = thread_current();
@@ -368,20 +527,12 @@ void signal_action_get(int signo, struct signal_action *a)
 void signal_action_set(int signo, const struct signal_action *a)
 {
 	unsigned long flags = spin_lock_irq(&signal_lock);
-	struct thread *t;
 
 	actions[signo] = *a;
 	actions[signo].mask &= ~UNBLOCKABLE;
 	if (ignored_locked(signo)) {
-		process_pending &= ~SIG_BIT(signo);
-		queue_drop(&process_queue, SIG_BIT(signo));
 		spin_lock(&threads_lock);
-		list_for_each (t, &threads_all, all_node) {
-			if (!t->signals)
-				continue;
-			t->signals->pending &= ~SIG_BIT(signo);
-			queue_drop(&t->signals->queue, SIG_BIT(signo));
-		}
+		discard_locked(SIG_BIT(signo));
 		spin_unlock(&threads_lock);
 	}
 	spin_unlock_irq(&signal_lock, flags);

@@ -38,6 +38,10 @@ enum signal_number {
 	SIG_TTIN = 21,
 	SIG_TTOU = 22,
 	SIG_URG = 23,
+	SIG_XCPU = 24,
+	SIG_XFSZ = 25,
+	SIG_VTALRM = 26,
+	SIG_PROF = 27,
 	SIG_WINCH = 28,
 	SIG_RT_MIN = 32,
 	SIG_CANCEL = 33, /* musl's, for pthread_cancel */
@@ -46,6 +50,8 @@ enum signal_number {
 enum signal_code {
 	SI_USER_CODE = 0,
 	SI_KERNEL_CODE = 0x80,
+	SI_TIMER_CODE = -2,
+	SI_MESGQ_CODE = -3,
 	SI_TKILL_CODE = -6,
 	SI_FPE_INTDIV = 1,
 	SI_FPE_FLTINV = 7,
@@ -109,10 +115,22 @@ int signal_thread_init(struct thread *t); /* 0 or -ENOMEM */
 void signal_thread_free(struct thread *t);
 
 /* Send; not in interrupts (it allocates).  info may be NULL.  For a
- * real-time signal -EAGAIN when it can't be queued. */
+ * real-time signal -EAGAIN when it can't be queued; -ESRCH: no such tid. */
 int signal_send_thread(
     struct thread *t, int signo, const struct signal_info *info);
+int signal_send_tid(int tid, int signo, const struct signal_info *info);
 int signal_send_process(int signo, const struct signal_info *info);
+
+/*
+ * A timer ran out `times` times: send its signal to thread tid, or with tid 0
+ * to the process.  While the last one is still pending only its overrun count
+ * grows.  -ESRCH, -EAGAIN.  Not in interrupts.
+ */
+int signal_send_timer(
+    int tid, int signo, int timer_id, uint64_t value, uint64_t times);
+
+/* Set by whoever has timers: a timer's signal was taken. */
+extern void (*signal_timer_taken)(int timer_id, int overrun);
 
 /* The process is ending: no thread but the caller gets back to its code. */
 void signal_stop_others(void);
@@ -131,6 +149,15 @@ uint64_t signal_mask(void);
 /* Block until a signal of `set` is pending for the caller and take it.
  * The signal number, -EAGAIN (deadline), -EINTR. */
 int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info);
+
+/* Take a pending signal of `set` without waiting; its number, or 0. */
+int signal_take(uint64_t set, struct signal_info *info);
+
+/* Woken, with POLL_IN as key, when a signal becomes pending. */
+extern struct waitq signal_arrival;
+
+/* At most so many signals are queued at a time: RLIMIT_SIGPENDING. */
+extern unsigned signal_queue_max;
 
 /* Actions of the process. */
 void signal_action_get(int signo, struct signal_action *a);

@@ -239,8 +239,11 @@ void kcall_work(struct kcall_frame *k)
 	struct trap_frame f;
 	uintptr_t rsp;
 
-	if (cpu_self()->work & CPU_WORK_RESCHED)
-		thread_yield();
+	if (cpu_self()->work & CPU_WORK_RESCHED) {
+		cpu_irq_off();
+		thread_preempt();
+		cpu_irq_on();
+	}
 	if (!(cpu_self()->work & CPU_WORK_SIGNAL)) {
 		if (interrupted)
 			k->result = (uint64_t)-EINTR;

@@ -11,7 +11,12 @@
  * Each thread has a kernel stack, always mapped, on which every kernel call
  * and every interrupt runs.  Kernel code is not pre-empted: a kernel call
  * runs until it sleeps or returns.  Threads that run program code are
- * pre-empted at the end of their time slice.
+ * pre-empted at the end of their time slice, or when a thread of a higher
+ * priority becomes runnable.
+ *
+ * Priorities are those of sched(7): 1 to 99 for SCHED_FIFO and SCHED_RR, 0 for
+ * SCHED_OTHER and SCHED_BATCH, whose time slices follow the nice value, and -1
+ * for SCHED_IDLE.
  */
 #ifndef TORIL_KERNEL_SCHED_THREAD_H
 #define TORIL_KERNEL_SCHED_THREAD_H
@@ -51,9 +56,14 @@ struct thread {
 	uint32_t wake_pending;   /* [r] a wake-up came while it ran */
 	struct list run_node;    /* [r] */
 	struct cpu *cpu;         /* [r] */
-	uint64_t slice_end;      /* [r] clock_monotonic */
+	int8_t prio;             /* [r] effective: base or inherited */
+	int8_t base_prio;        /* [r] */
+	int8_t nice;             /* [r] -20 .. 19 */
+	uint8_t policy;          /* [r] SCHED_* */
+	bool reset_on_fork;      /* [r] SCHED_RESET_ON_FORK */
 	uint64_t run_ns;         /* [r] CPU time used */
 	uint64_t run_since;      /* [r] when it was put on the CPU */
+	uint32_t switches[2];    /* [r] away from it: forced, of its own */
 	struct timer sleep_timer;
 
 	int tid;                       /* [i] */
@@ -99,6 +109,20 @@ struct thread *thread_find_locked(int tid);
 extern struct spinlock threads_lock;
 extern struct list threads_all;  /* [threads_lock] through all_node */
 extern uint64_t threads_dead_ns; /* [threads_lock] CPU time of ended ones */
+
+/* Scheduling class of t: policy SCHED_*, prio 1 .. 99 or 0; checked by the
+ * caller.  Takes effect at once. */
+void thread_set_policy(struct thread *t, int policy, int prio);
+void thread_set_nice(struct thread *t, int nice);
+
+/* The priority that t runs with: inherited through a PI futex, or its own. */
+void thread_set_inherited(struct thread *t, int prio);
+
+/* CPU time that t has used, in nanoseconds. */
+uint64_t thread_cpu_time(const struct thread *t);
+
+/* SCHED_RR's time slice for t, in nanoseconds. */
+uint64_t thread_slice(const struct thread *t);
 
 /* Called when the CPU's current thread has used up its slice. */
 void thread_preempt(void);
