@@ -43,7 +43,7 @@ long kcall_nanosleep(
 static long sleep_until_clock(int id, uint64_t until)
 {
 	uint32_t sets;
-	uint64_t now, left;
+	uint64_t now, left, deadline;
 	long err;
 
 	for (;;) {
@@ -55,8 +55,9 @@ static long sleep_until_clock(int id, uint64_t until)
 		left = until - now;
 		if (clock_is_cpu(id))
 			left = max(left, (uint64_t)CPU_STEP_NS);
+		deadline = deadline_after(left);
 		err = wait_event(&alarm_wall_clock_wait,
-		    alarm_wall_clock_sets != sets, deadline_after(left), true);
+		    alarm_wall_clock_sets != sets, deadline, true);
 		if (err == -ERESTARTSYS)
 			return -EINTR;
 	}
