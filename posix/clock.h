@@ -12,7 +12,7 @@
  */
 #define CLOCK_CPU_KIND    3
 #define CLOCK_CPU_THREAD  4
-#define CLOCK_CPU_TID(id) (~((id) >> 3))
+#define CLOCK_CPU_TID(id) ((int)~((unsigned)(id) >> 3 | 7u << 29))
 
 /* Read clock `id`, in nanoseconds; -EINVAL: no such clock.  May not sleep. */
 long clock_read(int id, uint64_t *ns);

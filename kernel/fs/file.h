@@ -88,7 +88,7 @@ struct file {
 /* Shared helpers for entries that don't apply. */
 ssize_t file_no_read(struct file *, struct iov_iter *, uint64_t *); /* EINVAL */
 ssize_t file_no_write(
-    struct file *, struct iov_iter *, uint64_t *); /* EINVAL */
+    struct file *, struct iov_iter *, uint64_t *);   /* EINVAL */
 int64_t file_no_seek(struct file *, int64_t, int);   /* ESPIPE */
 int64_t file_noop_seek(struct file *, int64_t, int); /* 0 */
 unsigned file_always_ready(struct file *, struct poll_table *);
