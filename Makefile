@@ -77,6 +77,7 @@ help:
 	@echo 'make bench      count instructions, bytes and memory'
 	@echo 'make gdb IMAGE=F  boot F, stopped, and attach gdb'
 	@echo 'make install    into PREFIX=$(PREFIX) (and DESTDIR)'
+	@echo 'make deb        a Debian package of what install puts in place'
 	@echo 'make setup      install the Debian packages that are missing'
 	@echo 'make clean      remove $(BUILD)'
 

@@ -39,7 +39,9 @@ check: format-check layers headers warnings static
 INSTALL_BIN := $(DESTDIR)$(PREFIX)/bin
 INSTALL_LIB := $(DESTDIR)$(PREFIX)/lib/toril
 INSTALL_SHARE := $(DESTDIR)$(PREFIX)/share
-install: all
+INSTALLED := $(BUILD)/bin/toril-cc $(BUILD)/bin/toril-tool $(TORIL_RUN) \
+	$(SHARE_FILES) $(wildcard docs/man/*)
+install: $(INSTALLED)
 	install -d $(INSTALL_BIN) $(INSTALL_LIB)
 	cp -r $(SYSROOT)/include $(INSTALL_LIB)/
 	install -d $(INSTALL_LIB)/lib/gcc $(INSTALL_LIB)/lib/pkgconfig
@@ -53,10 +55,28 @@ install: all
 	install -d $(INSTALL_SHARE)/toril $(INSTALL_SHARE)/meson/cross
 	install -m 644 $(SHARE_FILES) $(INSTALL_SHARE)/toril/
 	ln -sfn ../../toril/toril.meson $(INSTALL_SHARE)/meson/cross/toril
+	install -d $(INSTALL_SHARE)/man/man1 $(INSTALL_SHARE)/man/man7
+	install -m 644 docs/man/*.1 $(INSTALL_SHARE)/man/man1/
+	install -m 644 docs/man/*.7 $(INSTALL_SHARE)/man/man7/
+
+# The version of a package carries the commit's date, so that a newer one is
+# newer for dpkg too.
+DEB_VERSION = $(VERSION)$(shell git log -1 --format=+%cd --date=format:%Y%m%d \
+	2>/dev/null)
+DEB	:= $(BUILD)/toril_amd64.deb
+$(DEB): tools/deb.sh $(INSTALLED)
+	$(call say,DEB,$@)
+	@rm -rf $(BUILD)/deb
+	$(Q)$(MAKE) --no-print-directory -s BUILD=$(BUILD) PREFIX=/usr \
+		DESTDIR=$(BUILD)/deb install >/dev/null
+	$(Q)strip $(BUILD)/deb/usr/bin/toril-run
+	$(Q)tools/deb.sh $(BUILD)/deb $(DEB_VERSION) $@ $(MUSL)
+	@rm -rf $(BUILD)/deb
+deb: $(DEB)
 
 # The machine waits for gdb, which gets its symbols where the image runs.
 IMAGE	?= $(BUILD)/apps/hello
 gdb: all
 	@tools/gdb.sh $(BUILD)/bin/toril-run $(IMAGE)
 
-.PHONY: format format-check layers headers warnings static check install gdb
+.PHONY: format format-check layers headers warnings static check install deb gdb
