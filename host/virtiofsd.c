@@ -91,13 +91,25 @@ static char *comma_escape(const char *path)
 	return out;
 }
 
+/* In namespaces of its own, virtiofsd pivots from the root to its source,
+ * which works between mounts only: not from a plain chroot, nor to / itself. */
+static bool can_pivot(const char *source)
+{
+	struct statx st;
+
+	if (geteuid() || !strcmp(source, "/"))
+		return false;
+	if (statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, &st))
+		return true;
+	return !(st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) ||
+	       st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
 void virtiofsd_args(
     const struct run *r, unsigned i, struct args *a, const char *dir)
 {
 	const char *path = virtiofsd_path(r), *source = r->opt.share[i].dir;
-	/* what is / already cannot be pivoted to */
-	bool root = !strcmp(source, "/");
-	const char *sandbox = geteuid() || root ? "chroot" : "namespace";
+	const char *sandbox = can_pivot(source) ? "namespace" : "chroot";
 	bool rust = virtiofsd_is_rust(path);
 	char *escaped = comma_escape(source);
 

@@ -45,7 +45,7 @@ License: BSD-2-Clause
 $(sed 's/^$/./; s/^/ /' LICENSE)
 END
 cp "$musl/COPYRIGHT" "$doc/musl-copyright"
-printf 'toril (%s) unstable; urgency=medium\n\n  * Built from source.\n\n -- Toril <toril@localhost>  %s\n' \
+printf 'toril (%s) unstable; urgency=medium\n\n  * Built from source.\n\n -- Toril <toril@example.org>  %s\n' \
 	"$version" "$(date -Ru -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}")" |
 	gzip -9n >"$doc/changelog.gz"
 gzip -9nf "$tree"/usr/share/man/man?/*.?
@@ -54,11 +54,9 @@ cat >"$tree/DEBIAN/control" <<END
 Package: toril
 Version: $version
 Architecture: amd64
-Maintainer: Toril <toril@localhost>
+Maintainer: Toril <toril@example.org>
 Installed-Size: $(du -sk --apparent-size "$tree/usr" | cut -f 1)
-Depends: libc6 (>= $glibc), gcc (>= 4:12), binutils (>= 2.38),
- qemu-system-x86 (>= 1:7.2),
- qemu-system-common (<< 1:8) | virtiofsd
+Depends: libc6 (>= $glibc), gcc (>= 4:12), binutils (>= 2.38), qemu-system-x86 (>= 1:7.2), qemu-system-common (<< 1:8) | virtiofsd
 Recommends: pkg-config
 Suggests: cmake, meson
 Section: devel

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BIN, CC, RUN, check, folder, main, run, write
+from tap import BIN, BUILD, CC, RUN, Skip, check, folder, main, run, write
 
 PROGRAM = r"""
 #include <fcntl.h>
@@ -180,6 +180,8 @@ def test_path():
     os.makedirs("tool")
     os.makedirs("dir")
     shutil.copy(CC, "tool/toril-cc")
+    os.makedirs("lib")
+    os.symlink(BUILD + "/lib/toril", "lib/toril")
     write("a.c", PROGRAM)
     run("tool/toril-cc", "-o", "a", "a.c")
     refusal("toril-run: not found; set TORIL_RUN or put it on PATH", 127,
@@ -211,6 +213,28 @@ def test_as_process():
     check("at most 7" in done.stderr, done.stderr)
 
 
+CHROOT = """
+mkdir root
+for f in /*; do
+	if [ -h $f ]; then cp -P $f root/
+	elif [ -d $f ]; then mkdir root$f && mount --rbind $f root$f
+	fi
+done
+exec chroot root sh -c 'cd "$0" && exec "$@"' "$@"
+"""
+
+
+def test_chroot():
+    """in a plain chroot, whose root is no mount"""
+    if os.geteuid():
+        raise Skip("only root may call chroot")
+    here = os.getcwd()
+    write("given", "given\n")
+    done = run("unshare", "-m", "sh", "-ec", CHROOT, "sh", here, RUN, "--as-process", "a", IMAGE, "cat",
+               "given", status=None)
+    check((done.returncode, done.stdout) == (0, "given\n"), done.stderr)
+
+
 if __name__ == "__main__":
     with folder() as place:
         write("image.c", PROGRAM)
@@ -220,4 +244,4 @@ if __name__ == "__main__":
         main(test_arguments, test_environment, test_directory,
              test_other_directories, test_root_and_no_directory, test_streams,
              test_status, test_signals, test_launcher, test_path,
-             test_stripped, test_as_process)
+             test_stripped, test_as_process, test_chroot)

@@ -18,6 +18,10 @@ class Failure(Exception):
     """A check that did not hold."""
 
 
+class Skip(Exception):
+    """What this machine cannot do, and why."""
+
+
 def check(condition, *why):
     if not condition:
         raise Failure(*why)
@@ -69,6 +73,8 @@ def main(*tests):
             with folder():
                 test()
             print(f"ok {number} - {name}", flush=True)
+        except Skip as why:
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
         except Exception:  # pylint: disable=broad-except
             failed += 1
             print(f"not ok {number} - {name}")
