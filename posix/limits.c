@@ -2,13 +2,14 @@
 /*
  * Resource limits, getrlimit(2).
  *
- * NOFILE, SIGPENDING and CPU are enforced.  NPROC, MEMLOCK, NICE, RTPRIO and
- * LOCKS never bind a process with root's capabilities on Linux either; CORE
- * has nothing to limit.  The rest are kept and given back:
+ * NOFILE, SIGPENDING, MSGQUEUE and CPU are enforced.  NPROC, MEMLOCK, NICE,
+ * RTPRIO and LOCKS never bind a process with root's capabilities on Linux
+ * either; CORE has nothing to limit.  The rest are kept and given back:
  * docs/compatibility.md.
  */
 #include <linux/resource.h>
 #include "kernel/fs/file.h"
+#include "kernel/fs/mqueue.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/alarm.h"
 #include "kernel/sched/signal.h"
@@ -87,6 +88,9 @@ static int limit_apply(unsigned which, const struct limit *l)
 		return 0;
 	case RLIMIT_SIGPENDING:
 		signal_queue_max = (unsigned)min(l->soft, (uint64_t)UINT32_MAX);
+		return 0;
+	case RLIMIT_MSGQUEUE:
+		mq_bytes_max = l->soft;
 		return 0;
 	case RLIMIT_CPU:
 		return cpu_limit_arm(l);

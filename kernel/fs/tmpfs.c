@@ -504,3 +504,28 @@ struct fs *tmpfs_create(void)
 	fs->top = tmp_new(fs, &root, NULL);
 	return fs->top ? fs : NULL;
 }
+
+/* A file system of its own, mounted nowhere, has these. */
+int tmpfs_anonymous(uint64_t size, unsigned flags, struct file **f)
+{
+	static struct fs *nameless; /* [a] */
+	const struct make m = {.mode = S_IFREG_ | 0777};
+	struct fs *fs = __atomic_load_n(&nameless, __ATOMIC_ACQUIRE);
+	struct inode *i;
+	int err;
+
+	if (!fs) {
+		fs = tmpfs_create();
+		if (!fs)
+			return -ENOMEM;
+		__atomic_store_n(&nameless, fs, __ATOMIC_RELEASE);
+	}
+	i = tmp_new(fs, &m, NULL);
+	if (!i)
+		return -ENOMEM;
+	i->attr.nlink = 0;
+	tmp_resize(i, size);
+	err = tmp_open(i, flags | O_RDWR, f);
+	inode_put(i);
+	return err;
+}

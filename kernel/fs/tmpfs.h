@@ -23,6 +23,12 @@ static inline struct tmp_inode *tmp_inode(struct inode *i)
 /* The contents of i are as of now. */
 void tmp_touch(struct inode *i);
 
+/*
+ * A new file of `size` zero bytes without a name, open for reading and
+ * writing with the further O_* of `flags`.  0, -ENOMEM, -ENOSPC.  May sleep.
+ */
+int tmpfs_anonymous(uint64_t size, unsigned flags, struct file **f);
+
 extern const struct file_ops tmp_file_ops;
 int tmp_pages(struct file *f, uint64_t index, unsigned n, struct page **pages,
     size_t *bytes);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls of POSIX message queues: entries to kernel/fs/mqueue.c. */
+#include <linux/fcntl.h>
+#include <linux/limits.h>
+#include "kernel/fs/file.h"
+#include "kernel/fs/mqueue.h"
+#include "kernel/sched/signal.h"
+#include "posix/calls.h"
+#include "posix/fs.h"
+#include "posix/time_convert.h"
+
+#define OPEN_FLAGS                                                             \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NONBLOCK | O_CLOEXEC | O_LARGEFILE)
+
+/* A queue's name is a single component. */
+static long name_import(char name[NAME_MAX + 1], const char *user)
+{
+	ssize_t n = copy_in_string(name, user, NAME_MAX + 1);
+
+	if (n < 0)
+		return n;
+	if (n == 0)
+		return -ENOENT;
+	for (ssize_t i = 0; i < n; i++)
+		if (name[i] == '/')
+			return -EACCES;
+	return name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'))
+		   ? -EACCES
+		   : 0;
+}
+
+long kcall_mq_open(const char *user, unsigned flags, uint32_t mode,
+    const struct mq_attr *user_attr)
+{
+	char name[NAME_MAX + 1];
+	struct mq_attr attr;
+	struct mq_open how = {.name = name, .flags = flags};
+	struct file *f;
+	long r = name_import(name, user);
+	int fd;
+
+	if (r)
+		return r;
+	if (flags & ~(unsigned)OPEN_FLAGS)
+		return -EINVAL;
+	if (flags & O_CREAT && user_attr) {
+		if (copy_in(&attr, user_attr, sizeof(attr)))
+			return -EFAULT;
+		how.attr = &attr;
+	}
+	how.mode = mode & 0777 & ~fs_umask();
+	r = mq_open(&how, &f);
+	if (r)
+		return r;
+	fd = fd_install(f, 0, flags & O_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+long kcall_mq_unlink(const char *user)
+{
+	char name[NAME_MAX + 1];
+	long r = name_import(name, user);
+
+	return r ? r : mq_unlink(name);
+}
+
+/* The deadline of a call: absolute, of the wall clock. */
+static long deadline_import(
+    const struct __kernel_timespec *user, uint64_t *deadline)
+{
+	uint64_t ns;
+	long err;
+
+	*deadline = DEADLINE_NEVER;
+	if (!user)
+		return 0;
+	err = timespec_import(user, &ns);
+	if (!err)
+		*deadline = deadline_of_realtime(ns);
+	return err;
+}
+
+long kcall_mq_timedsend(int fd, const char *text, size_t len, unsigned prio,
+    const struct __kernel_timespec *timeout)
+{
+	uint64_t deadline;
+	struct file *f;
+	long r = deadline_import(timeout, &deadline);
+
+	if (r)
+		return r;
+	f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	r = mq_send(f, text, len, prio, deadline);
+	file_put(f);
+	return r;
+}
+
+long kcall_mq_timedreceive(int fd, char *text, size_t len, unsigned *prio,
+    const struct __kernel_timespec *timeout)
+{
+	uint64_t deadline;
+	unsigned got = 0;
+	struct file *f;
+	long r = deadline_import(timeout, &deadline);
+
+	if (r)
+		return r;
+	f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	r = mq_receive(f, text, len, &got, deadline);
+	file_put(f);
+	if (r >= 0 && prio && put_user(prio, got))
+		return -EFAULT;
+	return r;
+}
+
+/* Linux's struct sigevent. */
+struct event {
+	uint64_t value;
+	int32_t signo, notify;
+	int32_t pad[12];
+};
+
+long kcall_mq_notify(int fd, const struct event *user)
+{
+	enum { SIGNAL, NONE };
+	struct mq_notify n = {0};
+	struct event e;
+	struct file *f;
+	long r;
+
+	if (user) {
+		if (copy_in(&e, user, sizeof(e)))
+			return -EFAULT;
+		if (e.notify != SIGNAL && e.notify != NONE)
+			return -EINVAL;
+		if (e.notify == SIGNAL && (e.signo < 0 || e.signo > SIGNALS))
+			return -EINVAL;
+		n.signo = e.notify == SIGNAL ? e.signo : 0;
+		n.value = e.value;
+	}
+	f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	r = mq_notify(f, user ? &n : NULL);
+	file_put(f);
+	return r;
+}
+
+long kcall_mq_getsetattr(
+    int fd, const struct mq_attr *new, struct mq_attr *user_old)
+{
+	struct mq_attr want, old;
+	struct file *f;
+	long r;
+
+	if (new &&copy_in(&want, new, sizeof(want)))
+		return -EFAULT;
+	f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	r = mq_attr(f, new ? &want : NULL, &old);
+	file_put(f);
+	if (!r && user_old)
+		r = copy_out(user_old, &old, sizeof(old));
+	return r;
+}
