@@ -3,8 +3,8 @@
 #
 # toril-cc: gcc, whose links are bootable images.  What differs from gcc is in
 # gcc's own language, lib/toril.specs, so that gcc alone interprets arguments.
-# Here: where the specs are, as seen from this file, and the two questions
-# whose answers specs cannot change.
+# Here: where the specs are, as seen from this file, and the questions whose
+# answers specs cannot change.
 set -eu
 case $0 in
 */*) me=$0 ;;
@@ -24,6 +24,10 @@ for arg; do
 		;;
 	-print-multiarch | --print-multiarch) # no folder of Debian's is searched
 		echo
+		exit
+		;;
+	-print-prog-name=ld | --print-prog-name=ld)
+		echo "$TORIL_PREFIX/bin/toril-ld"
 		exit
 		;;
 	-print-search-dirs | --print-search-dirs)

@@ -11,6 +11,15 @@ case $name in
 *-ar | *-nm | *-ranlib)
 	exec "gcc-${name##*-}" "$@"
 	;;
+*-ld)
+	# libtool concludes from this line that there are shared libraries.
+	case " $* " in
+	*' --help '*)
+		ld --help | sed 's/: supported targets: .*/: only static links/'
+		exit
+		;;
+	esac
+	;;
 *-pkg-config)
 	# Only packages that were built for images, and all that they need.
 	# PKG_CONFIG_PATH says where more of them are.

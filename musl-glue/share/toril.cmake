@@ -20,12 +20,18 @@ set(CMAKE_C_COMPILER_AR "${CMAKE_AR}" CACHE FILEPATH "")
 set(CMAKE_C_COMPILER_RANLIB "${CMAKE_RANLIB}" CACHE FILEPATH "")
 set(PKG_CONFIG_EXECUTABLE "${_toril}/bin/toril-pkg-config" CACHE FILEPATH "")
 
-list(APPEND CMAKE_FIND_ROOT_PATH "${_toril}/lib/toril")
+if(NOT "${_toril}/lib/toril" IN_LIST CMAKE_FIND_ROOT_PATH)
+  list(APPEND CMAKE_FIND_ROOT_PATH "${_toril}/lib/toril")
+endif()
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 
-# An image has no dynamic linker.
+# An image has no dynamic linker: what asks for a shared library gets a static
+# one, with a warning.  CMake's files for the platform say otherwise, and read
+# this one once more behind themselves.
 set(BUILD_SHARED_LIBS OFF CACHE BOOL "")
+set_property(GLOBAL PROPERTY TARGET_SUPPORTS_SHARED_LIBS FALSE)
+set(CMAKE_USER_MAKE_RULES_OVERRIDE "${CMAKE_CURRENT_LIST_FILE}")
 set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
