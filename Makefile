@@ -40,7 +40,8 @@ ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include $(wildcard musl-glue/musl-glue.mk kernel/kernel.mk host/host.mk \
 	apps/apps.mk ports/ports.mk tests/tests.mk docs/docs.mk bench/bench.mk \
 	tools/tools.mk)
--include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(BUILD)/ports -o \
+	-path $(BUILD)/cache \) -prune -o -name '*.d' -type f -print 2>/dev/null)
 endif
 
 build-all: $(ALL)

@@ -475,6 +475,21 @@ static int inet_getsockopt(struct socket *s, int level, int name, int *v)
 	return 0;
 }
 
+static void stop_locked(struct inet_sock *i)
+{
+	i->listening = false;
+	if (i->port)
+		port_put_locked(i->port);
+	i->port = NULL;
+}
+
+static int inet_unlisten(struct socket *s)
+{
+	MUTEX_GUARD(&inet_lock);
+	stop_locked(s->priv);
+	return 0;
+}
+
 static void inet_release(struct socket *s)
 {
 	struct inet_sock *i = s->priv;
@@ -484,9 +499,7 @@ static void inet_release(struct socket *s)
 	if (!i)
 		return;
 	mutex_lock(&inet_lock);
-	i->listening = false;
-	if (i->port)
-		port_put_locked(i->port);
+	stop_locked(i);
 	list_remove(&i->node);
 	mutex_unlock(&inet_lock);
 	kfree(i);
@@ -495,6 +508,7 @@ static void inet_release(struct socket *s)
 static const struct socket_ops inet_ops = {
     .bind = inet_bind,
     .listen = inet_listen,
+    .unlisten = inet_unlisten,
     .connect = inet_connect,
     .connect_result = inet_connect_result,
     .is_connecting = inet_is_connecting,

@@ -14,7 +14,8 @@
 
 #define BACKLOG_MIN                                                            \
 	4096 /* there is no SYN queue in front for clients to wait in */
-#define BACKLOG_MAX 4096
+#define BACKLOG_MAX  4096
+#define SHUT_WR_ONLY 1
 
 static const struct file_ops socket_file_ops;
 
@@ -141,12 +142,13 @@ int socket_accept(
 	struct socket *n;
 	int err;
 
-	if (!s->listening)
-		return -EINVAL;
 	while (!(p = queue_pop(s))) {
+		if (!s->listening)
+			return -EINVAL;
 		if (s->file->flags & O_NONBLOCK)
 			return -EAGAIN;
-		err = wait_event(&s->wait, !list_empty(&s->queue),
+		err = wait_event(&s->wait,
+		    !list_empty(&s->queue) || !s->listening,
 		    timeout_deadline(s->recv_timeout), true);
 		if (err)
 			return wait_error(err, s->recv_timeout);
@@ -299,10 +301,48 @@ ssize_t socket_recv(struct socket *s, struct iov_iter *it, unsigned flags)
 	return done ? done : r;
 }
 
+/* Connections that nobody will accept. */
+static void queue_stop(struct socket *s)
+{
+	struct pending_conn *p;
+
+	spin_lock(&s->queue_lock);
+	s->listening = false;
+	spin_unlock(&s->queue_lock);
+	while ((p = queue_pop(s))) {
+		p->stream->ops->close(p->stream);
+		kfree(p);
+	}
+}
+
+int socket_no_unlisten(struct socket *s)
+{
+	(void)s;
+	return -ENOTCONN;
+}
+
+/* Those who wait in accept or poll a listener learn that it is none. */
+static int listener_shutdown(struct socket *s)
+{
+	int err;
+
+	MUTEX_GUARD(&s->lock);
+	if (!s->listening)
+		return -ENOTCONN;
+	err = s->ops->unlisten(s);
+	if (err)
+		return err;
+	queue_stop(s);
+	waitq_wake_all(&s->wait, POLL_HUP | POLL_OUT);
+	return 0;
+}
+
 int socket_shutdown(struct socket *s, int how)
 {
 	if (how < 0 || how > 2)
 		return -EINVAL;
+	if (s->listening)
+		return how == SHUT_WR_ONLY ? 0 : listener_shutdown(s);
 	if (!s->stream || (!s->connected && s->connecting))
 		return -ENOTCONN;
 	s->stream->ops->shutdown(s->stream, (unsigned)how + 1);
@@ -361,17 +401,13 @@ static int socket_stat(struct file *f, struct stat *st)
 static void socket_release(struct file *f)
 {
 	struct socket *s = f->priv;
-	struct pending_conn *p;
 
 	spin_lock(&s->queue_lock);
 	s->listening = false;
 	spin_unlock(&s->queue_lock);
 	if (s->ops)
 		s->ops->release(s);
-	while ((p = queue_pop(s))) {
-		p->stream->ops->close(p->stream);
-		kfree(p);
-	}
+	queue_stop(s);
 	if (s->stream)
 		s->stream->ops->close(s->stream);
 	kfree(s);

@@ -37,6 +37,9 @@ struct pending_conn {
 struct socket_ops {
 	int (*bind)(struct socket *s, const struct sock_addr *a);
 	int (*listen)(struct socket *s);
+	/* Take no more connections: shutdown of a listener.  0 or -ENOTCONN
+	 * where there is no such thing. */
+	int (*unlisten)(struct socket *s);
 	/* Start to connect: sets s->stream.  0 if connected, -EINPROGRESS,
 	 * or an error. */
 	int (*connect)(struct socket *s, const struct sock_addr *a);
@@ -86,6 +89,8 @@ struct file *socket_from_stream(
 bool socket_queue_push(struct socket *s, struct stream *st,
     const struct sock_addr *local, const struct sock_addr *peer);
 bool socket_queue_has_room(struct socket *s);
+
+int socket_no_unlisten(struct socket *s); /* -ENOTCONN */
 
 /* The calls, with kernel copies of addresses. */
 int socket_listen(struct socket *s, int backlog);

@@ -48,6 +48,7 @@ static void release(struct socket *s)
 static const struct socket_ops unix_ops = {
     .bind = no_address,
     .listen = no_listen,
+    .unlisten = socket_no_unlisten,
     .connect = no_address,
     .connect_result = connect_result,
     .is_connecting = is_connecting,

@@ -145,6 +145,7 @@ static void vs_release(struct socket *s)
 static const struct socket_ops vs_ops = {
     .bind = vs_bind,
     .listen = vs_listen,
+    .unlisten = socket_no_unlisten,
     .connect = vs_connect,
     .connect_result = vs_connect_result,
     .is_connecting = vs_is_connecting,
