@@ -22,7 +22,7 @@ import port
 
 RUN = str(port.BUILD / "bin/toril-run")
 LONG = bool(os.environ.get("PORTS_LONG"))
-WAIT = 300  # seconds; generous, only to end a hung check
+WAIT = 120  # seconds; generous, only to end a hung check
 
 
 class Machine:
