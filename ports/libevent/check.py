@@ -19,6 +19,7 @@ YOUNG = ("libevent takes the wall clock's offset only when the monotonic clock "
          "is past 5 s; this machine is younger")
 SKIPPED = {
     "main/fork": "forks",
+    "thread/forking": "forks",
     "util/log": "forks, to see exit statuses",
     "main/mm_functions": "frees what another allocator made, on Linux too",
     "main/event_pending": YOUNG,
@@ -28,6 +29,7 @@ SKIPPED = {
     "main/many_events_slow_add": UDP,
     "http/": UDP,
     "dns/": UDP,
+    "rpc/": UDP,
 }
 
 
