@@ -15,6 +15,8 @@
 #include "host/util.h"
 
 #define MEMORY_DEFAULT (64ull << 20)
+/* What is never touched costs nothing, and a process has no limit at all. */
+#define MEMORY_PROCESS (512ull << 20)
 #define MEMORY_LEAST   (2ull << 20)
 
 static const char usage[] =
@@ -41,8 +43,9 @@ static const char usage[] =
     "      --virtiofsd PATH   virtiofsd, C or Rust ($TORIL_VIRTIOFSD)\n"
     "      --as-process NAME  run IMAGE as a process of that name would run:\n"
     "                         the current directory is shared at its own\n"
-    "                         path, all variables are passed on, and the\n"
-    "                         signal that ends the program ends toril-run\n"
+    "                         path, all variables are passed on, the signal\n"
+    "                         that ends the program ends toril-run, and\n"
+    "                         memory is 512M unless -m is given\n"
     "      --qemu-arg ARG     one more argument for QEMU; repeatable\n"
     "      --vsock-backend SOCKET\n"
     "                         serve a QEMU that somebody else starts\n"
@@ -424,7 +427,6 @@ int options_parse(
 	int opt, ret, at;
 
 	memset(o, 0, sizeof(*o));
-	o->memory = MEMORY_DEFAULT;
 	o->cpus = 1;
 	opterr = 0;
 	optind = 0; /* glibc: start afresh */
@@ -453,6 +455,8 @@ int options_parse(
 		}
 	}
 	o->image = optind;
+	if (!o->memory)
+		o->memory = o->as_process ? MEMORY_PROCESS : MEMORY_DEFAULT;
 	if (o->as_process && options_inherit(o, environ)) {
 		snprintf(why, room, "%s", option_hint('v', -E2BIG));
 		return -EINVAL;

@@ -40,6 +40,31 @@ static int parse(struct options *o, const char *line)
 	return options_parse(o, argc, argv, why, sizeof(why));
 }
 
+static void test_as_process(void **state)
+{
+	char *env[] = {"A=1", "AB=2", "ODD", "=", NULL};
+	char *here = getcwd(NULL, 0), line[256];
+	struct options o;
+
+	(void)state;
+	snprintf(line, sizeof(line), "x -e A=3 -v %s:%s:ro i", here, here);
+	assert_int_equal(parse(&o, line), 0);
+	assert_int_equal(options_inherit(&o, env), 0);
+	assert_int_equal(o.share_count, 1);
+	assert_string_equal(o.workdir, here);
+	assert_int_equal(o.env_count, 4);
+	assert_string_equal(o.env[0], "A=3");
+	assert_string_equal(o.env[1], "AB=2");
+	options_free(&o);
+	assert_int_equal(parse(&o, "x -w /there -v /:/host i"), 0);
+	assert_int_equal(options_inherit(&o, env + 4), 0);
+	assert_int_equal(o.share_count, 2);
+	assert_string_equal(o.share[1].path, here);
+	assert_string_equal(o.workdir, "/there");
+	options_free(&o);
+	free(here);
+}
+
 static void test_options(void **state)
 {
 	struct options o;
@@ -577,6 +602,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_options),
+	    cmocka_unit_test(test_as_process),
 	    cmocka_unit_test(test_options_wrong),
 	    cmocka_unit_test(test_rules),
 	    cmocka_unit_test(test_socks),

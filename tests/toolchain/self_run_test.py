@@ -50,6 +50,10 @@ int main(int argc, char **argv)
 		return atoi(argv[2]);
 	else if (!strcmp(what, "signal"))
 		raise(atoi(argv[2]));
+	else if (!strcmp(what, "touch")) {
+		char *p = malloc(atoi(argv[2]) << 20);
+		return !p || !memset(p, 1, atoi(argv[2]) << 20);
+	}
 	else if (!strcmp(what, "stderr"))
 		fputs("to stderr\n", stderr);
 	else if (!strcmp(what, "stdin"))
@@ -151,6 +155,14 @@ def test_signals():
     check("core" not in done.stderr and os.listdir(".") == [])
 
 
+def test_memory():
+    """memory is a process's, or what TORIL_OPTS says"""
+    image("touch", "300")
+    done = image("touch", "300", status=None,
+                 env=dict(os.environ, TORIL_OPTS="-m 128M"))
+    check(done.returncode, "300 MiB within 128")
+
+
 def refusal(text, status, env, argv0="./a"):
     if not os.path.exists("a"):
         shutil.copy(IMAGE, "a")
@@ -243,5 +255,5 @@ if __name__ == "__main__":
         os.chdir("/")
         main(test_arguments, test_environment, test_directory,
              test_other_directories, test_root_and_no_directory, test_streams,
-             test_status, test_signals, test_launcher, test_path,
+             test_status, test_signals, test_memory, test_launcher, test_path,
              test_stripped, test_as_process, test_chroot)
