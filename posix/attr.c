@@ -3,6 +3,7 @@
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/time_types.h>
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/path.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
@@ -14,13 +15,33 @@
 	    FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE |                \
 	    FALLOC_FL_UNSHARE_RANGE)
 
+/* What inotify calls a change; times count as what sets them. */
+static uint32_t event_of(const struct setattr *s)
+{
+	bool both = s->valid & SET_ATIME && s->valid & SET_MTIME;
+	uint32_t mask = 0;
+
+	if (s->valid & (SET_MODE | SET_UID | SET_GID) || both)
+		mask |= IN_ATTRIB;
+	else if (s->valid & SET_ATIME)
+		mask |= IN_ACCESS;
+	if (s->valid & SET_SIZE || (s->valid & SET_MTIME && !both))
+		mask |= IN_MODIFY;
+	return mask;
+}
+
 static long set_dentry(struct dentry *d, const struct setattr *s)
 {
+	int err;
+
 	if (d->fs->rdonly)
 		return -EROFS;
 	if (!s->valid)
 		return 0;
-	return d->inode->ops->setattr(d->inode, NULL, s);
+	err = d->inode->ops->setattr(d->inode, NULL, s);
+	if (!err)
+		fs_notify(d, event_of(s));
+	return err;
 }
 
 static long set_path(
@@ -148,6 +169,8 @@ long kcall_ftruncate(int fd, int64_t size)
 	else if (size >= 0 && fs_writable(f) && f->inode &&
 		 INODE_IS_REG(f->inode))
 		r = f->inode->ops->setattr(f->inode, f, &s);
+	if (!r)
+		fs_notify_file(f, IN_MODIFY);
 	file_put(f);
 	return r;
 }
@@ -175,6 +198,8 @@ long kcall_fallocate(int fd, int mode, int64_t off, int64_t len)
 	else
 		r = f->inode->ops->fallocate(
 		    f, (unsigned)mode, (uint64_t)off, (uint64_t)len);
+	if (!r)
+		fs_notify_file(f, IN_MODIFY);
 	file_put(f);
 	return r;
 }

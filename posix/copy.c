@@ -5,6 +5,7 @@
  */
 #include <linux/fcntl.h>
 #include <linux/uio.h>
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/vfs.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
@@ -70,6 +71,10 @@ static ssize_t copy_all(struct file *in, uint64_t *pos, struct file *out,
 		*pos += (uint64_t)n;
 		done += n;
 		len -= (size_t)n;
+	}
+	if (done) {
+		fs_notify_file(in, IN_ACCESS);
+		fs_notify_file(out, IN_MODIFY);
 	}
 	return done ? done : n;
 }

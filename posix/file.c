@@ -4,12 +4,16 @@
 #include <linux/fcntl.h>
 #include <linux/uio.h>
 #include "kernel/fs/file.h"
+#include "kernel/fs/inotify.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/mm/kmem.h"
 #include "posix/calls.h"
 #include "posix/lock.h"
 
-#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
-#define SEEK_SET_  0
+#define SETFL_MASK        (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
+#define SEEK_SET_         0
+#define SPLICE_F_NONBLOCK 2u
+#define SPLICE_F_ALL      15u
 
 static bool can_read(const struct file *f)
 {
@@ -35,19 +39,26 @@ static ssize_t transfer(struct file *f, struct iov_iter *it, bool write)
 	r = write ? f->ops->write(f, it, &f->pos)
 		  : f->ops->read(f, it, &f->pos);
 	mutex_unlock(&f->pos_lock);
+	if (r > 0)
+		fs_notify_file(f, write ? IN_MODIFY : IN_ACCESS);
 	return r;
 }
 
 static ssize_t transfer_at(
     struct file *f, struct iov_iter *it, uint64_t pos, bool write)
 {
+	ssize_t r;
+
 	if (!(write ? can_write(f) : can_read(f)))
 		return -EBADF;
 	if (!f->seekable)
 		return -ESPIPE;
 	if ((int64_t)pos < 0)
 		return -EINVAL;
-	return write ? f->ops->write(f, it, &pos) : f->ops->read(f, it, &pos);
+	r = write ? f->ops->write(f, it, &pos) : f->ops->read(f, it, &pos);
+	if (r > 0)
+		fs_notify_file(f, write ? IN_MODIFY : IN_ACCESS);
+	return r;
 }
 
 static ssize_t one_buffer(
@@ -149,6 +160,28 @@ long kcall_pwritev2(int fd, const struct iovec *iov, unsigned long nr,
 {
 	(void)high;
 	return vector2(fd, iov, nr, pos, flags, true);
+}
+
+/* The program's buffers are copied; a pipe never refers to them. */
+long kcall_vmsplice(
+    int fd, const struct iovec *iov, unsigned long nr, unsigned flags)
+{
+	struct file *f = fd_get(fd);
+	bool pipe, write;
+	ssize_t r = 0;
+
+	if (!f)
+		return -EBADF;
+	pipe = pipe_is(f);
+	write = can_write(f);
+	if (pipe && write && flags & SPLICE_F_NONBLOCK)
+		r = min(pipe_room(f, true), (ssize_t)0);
+	file_put(f);
+	if (flags & ~SPLICE_F_ALL)
+		return -EINVAL;
+	if (!pipe)
+		return -EBADF;
+	return r ? r : vector(fd, iov, nr, write, false, 0);
 }
 
 long kcall_lseek(int fd, int64_t off, int whence)
@@ -257,6 +290,10 @@ static long fcntl_file(struct file *f, int cmd, unsigned long arg)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return lock_fcntl(f, cmd, (void *)arg);
+	case F_GETPIPE_SZ:
+		return pipe_capacity(f);
+	case F_SETPIPE_SZ:
+		return pipe_set_capacity(f, arg);
 	case F_GETOWN:
 		return 0;
 	}

@@ -1,31 +1,111 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Record locks; see lock.h. */
+#include <asm/stat.h>
 #include <linux/fcntl.h>
 #include "kernel/fs/file.h"
+#include "kernel/fs/record_lock.h"
 #include "posix/lock.h"
+
+static bool of_file(int cmd)
+{
+	return cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
+}
+
+/* Where l_start counts from. */
+static long origin(struct file *f, int whence, int64_t *from)
+{
+	struct stat st;
+	long err = 0;
+
+	*from = 0;
+	if (whence == 1) {
+		*from = (int64_t)f->pos;
+	} else if (whence == 2) {
+		err = f->ops->stat(f, &st);
+		*from = err ? 0 : st.st_size;
+	} else if (whence != 0) {
+		err = -EINVAL;
+	}
+	return err;
+}
+
+/* From l_start and l_len, which may be negative, to a range. */
+static long range(struct file *f, const struct flock *lk, struct record *r)
+{
+	int64_t from, first, last;
+	long err = origin(f, lk->l_whence, &from);
+
+	if (err)
+		return err;
+	if (__builtin_add_overflow(from, lk->l_start, &first))
+		return -EOVERFLOW;
+	if (lk->l_len == 0)
+		last = INT64_MAX;
+	else if (__builtin_add_overflow(first, lk->l_len - 1, &last))
+		return -EOVERFLOW;
+	if (lk->l_len < 0) {
+		last = first - 1;
+		first += lk->l_len;
+	}
+	if (first < 0)
+		return -EINVAL;
+	r->first = (uint64_t)first;
+	r->last = last == INT64_MAX ? UINT64_MAX : (uint64_t)last;
+	return 0;
+}
+
+static long kind_of(int type, enum record_kind *kind)
+{
+	switch (type) {
+	case F_RDLCK:
+		*kind = RECORD_SHARED;
+		return 0;
+	case F_WRLCK:
+		*kind = RECORD_EXCLUSIVE;
+		return 0;
+	case F_UNLCK:
+		*kind = RECORD_NONE;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static long test(const struct record *r, struct flock *lk, void *user)
+{
+	struct record c;
+
+	lk->l_type = F_UNLCK;
+	if (record_lock_test(r, &c)) {
+		lk->l_type = c.kind == RECORD_SHARED ? F_RDLCK : F_WRLCK;
+		lk->l_whence = 0;
+		lk->l_start = (int64_t)c.first;
+		lk->l_len =
+		    c.last == UINT64_MAX ? 0 : (int64_t)(c.last - c.first + 1);
+		lk->l_pid = c.owner ? -1 : 1;
+	}
+	return copy_out(user, lk, sizeof(*lk));
+}
 
 long lock_fcntl(struct file *f, int cmd, void *user)
 {
+	struct record r = {.inode = f->inode, .owner = of_file(cmd) ? f : NULL};
 	struct flock lk;
+	long err;
 
 	if (copy_in(&lk, user, sizeof(lk)))
 		return -EFAULT;
-	if (cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW)
-		return -EINVAL; /* owned by the open file: not offered */
-	if (lk.l_type != F_RDLCK && lk.l_type != F_WRLCK &&
-	    lk.l_type != F_UNLCK)
+	if (!f->seekable || (of_file(cmd) && lk.l_pid))
 		return -EINVAL;
-	if (lk.l_whence < 0 || lk.l_whence > 2)
-		return -EINVAL;
-	if (!f->seekable)
-		return -EINVAL;
-	if (cmd == F_GETLK) {
-		lk.l_type = F_UNLCK;
-		return copy_out(user, &lk, sizeof(lk));
-	}
-	if (lk.l_type == F_RDLCK && (f->flags & O_ACCMODE) == O_WRONLY)
+	err = kind_of(lk.l_type, &r.kind);
+	if (!err)
+		err = range(f, &lk, &r);
+	if (err)
+		return err;
+	if (cmd == F_GETLK || cmd == F_OFD_GETLK)
+		return r.kind == RECORD_NONE ? -EINVAL : test(&r, &lk, user);
+	if (r.kind == RECORD_SHARED && (f->flags & O_ACCMODE) == O_WRONLY)
 		return -EBADF;
-	if (lk.l_type == F_WRLCK && (f->flags & O_ACCMODE) == O_RDONLY)
+	if (r.kind == RECORD_EXCLUSIVE && (f->flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
-	return 0;
+	return record_lock_set(&r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
 }

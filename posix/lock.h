@@ -2,9 +2,9 @@
 /*
  * Record locks, fcntl(F_SETLK) and its kin.
  *
- * There is one process, and POSIX record locks never conflict within one:
- * they are checked and granted.  Locks of other processes on the host are not
- * seen, which docs/compatibility.md says.
+ * There is one process, and POSIX record locks never conflict within one;
+ * those of open files (F_OFD_SETLK) do.  Locks of other processes on the host
+ * are not seen, which docs/compatibility.md says.
  */
 #ifndef TORIL_POSIX_LOCK_H
 #define TORIL_POSIX_LOCK_H

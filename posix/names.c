@@ -2,6 +2,7 @@
 /* Names of files: making, linking, removing, renaming, reading links. */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmem.h"
 #include "posix/calls.h"
@@ -68,10 +69,18 @@ static int check_free(struct target *t, bool dir)
 	return t->w.dir->fs->rdonly ? -EROFS : 0;
 }
 
+static uint32_t dir_bit(const struct inode *i)
+{
+	return INODE_IS_DIR(i) ? IN_ISDIR : 0;
+}
+
 static int entered(struct target *t, const struct entry *e)
 {
 	struct dentry *d = dentry_add(t->w.dir, &t->w.last, e);
 
+	if (d && d->inode)
+		fs_notify_name(target_dir(t), &t->w.last,
+		    IN_CREATE | dir_bit(d->inode), 0);
 	dentry_put(d);
 	return 0; /* the name exists, cached or not */
 }
@@ -182,8 +191,10 @@ long kcall_linkat(
 	if (!err)
 		err = d->inode->ops->link(
 		    d->inode, target_dir(&t), &t.w.last, &e);
-	if (!err)
+	if (!err) {
+		fs_notify(d, IN_ATTRIB);
 		err = entered(&t, &e);
+	}
 	target_end(&t);
 out:
 	dentry_put(d);
@@ -213,6 +224,15 @@ static int check_remove(struct target *t, bool dir)
 	return target_busy(t) ? -EBUSY : 0;
 }
 
+/* A name of i has gone: its last? */
+static void link_gone(struct inode *i, uint32_t links)
+{
+	if (INODE_IS_DIR(i) || links <= 1)
+		fs_notify_inode(i, IN_DELETE_SELF | dir_bit(i));
+	else
+		fs_notify_inode(i, IN_ATTRIB);
+}
+
 static long remove_at(int dirfd, const char *user, bool dir)
 {
 	struct target t;
@@ -222,8 +242,14 @@ static long remove_at(int dirfd, const char *user, bool dir)
 		return err;
 	err = check_remove(&t, dir);
 	if (!err) {
+		uint32_t links = t.d->inode->attr.nlink;
 		err = target_dir(&t)->ops->remove(
 		    target_dir(&t), &t.w.last, t.d->inode, dir);
+		if (!err) {
+			link_gone(t.d->inode, links);
+			fs_notify_name(target_dir(&t), &t.w.last,
+			    IN_DELETE | dir_bit(t.d->inode), 0);
+		}
 		if (!err || err == -ENOENT)
 			dentry_forget(t.d);
 	}
@@ -288,9 +314,31 @@ static int check_rename(struct target *o, struct target *n, unsigned flags)
 	return check_rename_types(o, n, flags);
 }
 
+static void tell_moved(struct target *o, struct target *n, struct inode *moved)
+{
+	uint32_t cookie = inotify_cookie(), dir = dir_bit(moved);
+
+	fs_notify_name(target_dir(o), &o->w.last, IN_MOVED_FROM | dir, cookie);
+	fs_notify_name(target_dir(n), &n->w.last, IN_MOVED_TO | dir, cookie);
+	fs_notify_inode(moved, IN_MOVE_SELF | dir);
+}
+
+static void tell_renamed(
+    struct target *o, struct target *n, unsigned flags, uint32_t victim_links)
+{
+	if (!fs_watched())
+		return;
+	tell_moved(o, n, o->d->inode);
+	if (flags & RENAME_EXCHANGE)
+		tell_moved(n, o, n->d->inode);
+	else if (n->d->inode)
+		link_gone(n->d->inode, victim_links);
+}
+
 static int rename_targets(struct target *o, struct target *n, unsigned flags)
 {
 	int err = check_rename(o, n, flags);
+	uint32_t links = n->d->inode ? n->d->inode->attr.nlink : 0;
 
 	if (err || o->d->inode == n->d->inode)
 		return err;
@@ -300,6 +348,7 @@ static int rename_targets(struct target *o, struct target *n, unsigned flags)
 		dentry_forget(o->d);
 	if (err)
 		return err;
+	tell_renamed(o, n, flags, links);
 	if (flags & RENAME_EXCHANGE) {
 		dentry_forget(o->d);
 		dentry_forget(n->d);
@@ -433,6 +482,7 @@ long kcall_getdents64(int fd, void *user, unsigned size)
 		mutex_lock(&f->pos_lock);
 		r = read_dir(f, &e);
 		mutex_unlock(&f->pos_lock);
+		fs_notify_file(f, IN_ACCESS);
 	}
 	file_put(f);
 	return r;

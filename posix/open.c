@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opening files, and the process's place in the tree: cwd and umask. */
 #include <linux/fcntl.h>
+#include <linux/openat2.h>
+#include <linux/stat.h>
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/pipe.h"
+#include "kernel/lib/printk.h"
 #include "kernel/mm/kmem.h"
 #include "posix/calls.h"
+#include "posix/creds.h"
 #include "posix/fs.h"
 
 #define PATH_FLAGS   (unsigned)(O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
 #define CREATE_TRIES 8
+#define OPEN_FLAGS                                                             \
+	(unsigned)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC |         \
+		   O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT | O_LARGEFILE |   \
+		   O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | \
+		   O_TMPFILE)
 
 static uint32_t umask = 022; /* [a] */
 
@@ -82,12 +93,19 @@ static int open_existing(
 		err = *f ? 0 : -ENOMEM;
 		if (!err)
 			(*f)->seekable = true; /* so EBADF, not ESPIPE */
+	} else if (inode_type(i) == S_IFIFO) {
+		err = fifo_open(i, flags, f);
 	} else {
 		err = i->ops->open(i, flags, f);
 	}
 	if (!err && (*f)->inode == i && !(*f)->dentry) {
 		dentry_ref(d);
 		(*f)->dentry = d;
+	}
+	if (!err && !(flags & O_PATH)) {
+		if (flags & O_TRUNC && INODE_IS_REG(i))
+			fs_notify(d, IN_MODIFY);
+		fs_notify(d, IN_OPEN);
 	}
 	return err;
 }
@@ -109,8 +127,11 @@ static int create(struct walk *w, struct dentry *negative, unsigned flags,
 	if (err)
 		return err;
 	(*f)->dentry = dentry_add(w->dir, &w->last, &e);
-	if ((*f)->dentry)
+	if ((*f)->dentry) {
+		fs_notify_name(dir, &w->last, IN_CREATE, 0);
+		fs_notify((*f)->dentry, IN_OPEN);
 		return 0;
+	}
 	file_put(*f);
 	return -ENOMEM;
 }
@@ -148,21 +169,64 @@ static int open_last(
 	return err;
 }
 
-int fs_open(
-    int dirfd, const char *path, unsigned flags, uint32_t mode, struct file **f)
+/* The file gets a place that no look-up finds: "#inode", deleted. */
+static int place_nameless(struct dentry *dir, struct file *f)
+{
+	char text[24];
+	struct name n = {text, 0};
+	struct entry e = {f->inode, EXPIRY_NEVER};
+
+	n.len = (unsigned)ksnprintf(text, sizeof(text), "#%llu",
+	    (unsigned long long)f->inode->attr.ino);
+	inode_ref(f->inode);
+	f->dentry = dentry_add(dir, &n, &e);
+	if (!f->dentry)
+		return -ENOMEM;
+	dentry_forget(f->dentry);
+	return 0;
+}
+
+static int open_nameless(int dirfd, const char *path, unsigned flags,
+    uint32_t mode, unsigned resolve, struct file **f)
+{
+	struct dentry *dir;
+	int err;
+
+	if ((flags & O_ACCMODE) == O_RDONLY || flags & O_CREAT)
+		return -EINVAL;
+	err = path_find_within(dirfd, path, 0, resolve, &dir);
+	if (err)
+		return err;
+	if (!INODE_IS_DIR(dir->inode))
+		err = -ENOTDIR;
+	else if (dir->fs->rdonly)
+		err = -EROFS;
+	else
+		err = dir->inode->ops->tmpfile(dir->inode, mode, flags, f);
+	if (!err) {
+		err = place_nameless(dir, *f);
+		if (err)
+			file_put(*f);
+	}
+	dentry_put(dir);
+	return err;
+}
+
+static int open_within(int dirfd, const char *path, unsigned flags,
+    uint32_t mode, unsigned resolve, struct file **f)
 {
 	struct walk w;
 	int err, tries = 0;
 
 	if ((flags & O_TMPFILE) == O_TMPFILE)
-		return -EOPNOTSUPP;
+		return open_nameless(dirfd, path, flags, mode, resolve, f);
 	if (flags & O_PATH)
 		flags &= PATH_FLAGS;
 	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
 		return -EINVAL;
 	if ((flags & O_ACCMODE) == O_ACCMODE)
 		return -EINVAL;
-	err = walk_start(&w, dirfd, path);
+	err = walk_start_within(&w, dirfd, path, resolve);
 	if (!err)
 		err = walk_parent(&w);
 	while (!err) {
@@ -177,7 +241,14 @@ int fs_open(
 	return err > 0 ? 0 : err;
 }
 
-long kcall_openat(int dirfd, const char *user, int flags, unsigned mode)
+int fs_open(
+    int dirfd, const char *path, unsigned flags, uint32_t mode, struct file **f)
+{
+	return open_within(dirfd, path, flags, mode, 0, f);
+}
+
+static long open_user(int dirfd, const char *user, unsigned flags,
+    unsigned mode, unsigned resolve)
 {
 	struct path_buf b;
 	struct file *f;
@@ -185,8 +256,8 @@ long kcall_openat(int dirfd, const char *user, int flags, unsigned mode)
 
 	if (r)
 		return r;
-	r = fs_open(dirfd, b.s, (unsigned)flags & ~(unsigned)O_LARGEFILE,
-	    mode & 07777 & ~fs_umask(), &f);
+	r = open_within(dirfd, b.s, flags & ~(unsigned)O_LARGEFILE,
+	    mode & 07777 & ~fs_umask(), resolve, &f);
 	path_free(&b);
 	if (r)
 		return r;
@@ -194,6 +265,68 @@ long kcall_openat(int dirfd, const char *user, int flags, unsigned mode)
 	if (r < 0)
 		file_put(f);
 	return r;
+}
+
+long kcall_openat(int dirfd, const char *user, int flags, unsigned mode)
+{
+	return open_user(dirfd, user, (unsigned)flags, mode, 0);
+}
+
+/* Beyond what open() ignores, openat2() wants sense in everything. */
+static long how_check(const struct open_how *how)
+{
+	bool makes =
+	    how->flags & O_CREAT || (how->flags & O_TMPFILE) == O_TMPFILE;
+
+	if (how->flags & ~(uint64_t)OPEN_FLAGS || how->resolve & ~0x3full ||
+	    how->mode & ~07777ull || (how->mode && !makes))
+		return -EINVAL;
+	if (how->flags & O_PATH && how->flags & ~(uint64_t)PATH_FLAGS)
+		return -EINVAL;
+	if (how->resolve & RESOLVE_BENEATH && how->resolve & RESOLVE_IN_ROOT)
+		return -EINVAL;
+	/* What is cached is not told apart: the caller tries again without. */
+	return how->resolve & RESOLVE_CACHED ? -EAGAIN : 0;
+}
+
+long kcall_openat2(
+    int dirfd, const char *path, const struct open_how *user, size_t size)
+{
+	struct open_how how;
+	char rest[64];
+	long err;
+
+	if (size < sizeof(how))
+		return -EINVAL;
+	if (size > sizeof(how) + sizeof(rest))
+		return -E2BIG;
+	if (copy_in(&how, user, sizeof(how)) ||
+	    copy_in(rest, user + 1, size - sizeof(how)))
+		return -EFAULT;
+	for (size_t i = 0; i < size - sizeof(how); i++)
+		if (rest[i])
+			return -E2BIG;
+	err = how_check(&how);
+	return err ? err
+		   : open_user(dirfd, path, (unsigned)how.flags,
+			 (unsigned)how.mode, (unsigned)how.resolve);
+}
+
+long kcall_chroot(const char *user)
+{
+	struct dentry *d;
+	int err = fs_find(AT_FDCWD, user, 0, &d);
+
+	if (err)
+		return err;
+	err = !INODE_IS_DIR(d->inode)          ? -ENOTDIR
+	      : !creds_capable(CAP_SYS_CHROOT) ? -EPERM
+					       : 0;
+	if (err)
+		dentry_put(d);
+	else
+		path_set_root(d);
+	return err;
 }
 
 long kcall_open(const char *path, int flags, unsigned mode)

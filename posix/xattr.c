@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Extended attributes. */
 #include <linux/fcntl.h>
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmem.h"
 #include "posix/calls.h"
@@ -60,6 +61,8 @@ static long call(struct dentry *d, struct xattr *x, char name[NAME_SIZE],
 	if (n > 0 && x->size && !writes &&
 	    copy_out(user_value, x->value, (size_t)n))
 		n = -EFAULT;
+	if (n >= 0 && writes)
+		fs_notify(d, IN_ATTRIB);
 	kfree(x->value);
 	return n;
 }

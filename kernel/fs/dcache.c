@@ -347,33 +347,51 @@ struct dentry *dentry_parent(struct dentry *d)
 	return p;
 }
 
+/* Put n bytes before *at; -ERANGE if they reach below buf. */
+static int prepend(char *buf, char **at, const char *s, size_t n)
+{
+	if (n > (size_t)(*at - buf))
+		return -ERANGE;
+	*at -= n;
+	memcpy(*at, s, n);
+	return 0;
+}
+
+/* The names from d up to `root`; true in *reached if it was met. */
+static int names_locked(
+    struct dentry *d, struct dentry *root, char *buf, char **at, bool *reached)
+{
+	int err = 0;
+
+	for (; !err && d != root; d = d->parent) {
+		while (d != root && !d->parent && d->fs->covers)
+			d = d->fs->covers;
+		if (d == root || !d->parent)
+			break;
+		err = d->hashed ? prepend(buf, at, d->name, d->len) : -ENOENT;
+		if (!err)
+			err = prepend(buf, at, "/", 1);
+	}
+	*reached = d == root;
+	return err;
+}
+
 int dentry_path(struct dentry *d, char *buf, size_t size)
 {
 	char *at = buf + size;
-	int err = 0;
+	bool reached;
+	int err;
 
 	*--at = 0;
 	spin_lock(&dcache_lock);
-	for (; !err; d = d->parent) {
-		while (!d->parent && d->fs->covers)
-			d = d->fs->covers;
-		if (!d->parent)
-			break;
-		if (!d->hashed)
-			err = -ENOENT;
-		else if (d->len + 1u > (size_t)(at - buf))
-			err = -ERANGE;
-		else {
-			at -= d->len + 1;
-			*at = '/';
-			memcpy(at + 1, d->name, d->len);
-		}
-	}
+	err = names_locked(d, path_root(), buf, &at, &reached);
 	spin_unlock(&dcache_lock);
+	if (!err && !*at)
+		err = prepend(buf, &at, "/", 1);
+	if (!err && !reached)
+		err = prepend(buf, &at, "(unreachable)", 13);
 	if (err)
 		return err;
-	if (!*at && at > buf)
-		*--at = '/';
 	memmove(buf, at, (size_t)(buf + size - at));
 	return (int)(buf + size - at);
 }

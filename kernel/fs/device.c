@@ -256,6 +256,7 @@ static void dev_release(struct inode *i)
 static const struct inode_ops dev_ops = {
     .lookup = dev_lookup,
     .create = inode_no_create,
+    .tmpfile = inode_no_tmpfile,
     .make = inode_no_make,
     .link = inode_no_link,
     .remove = inode_no_remove,

@@ -8,6 +8,8 @@
  */
 #include <asm/stat.h>
 #include "kernel/fs/file.h"
+#include "kernel/fs/inotify.h"
+#include "kernel/fs/record_lock.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
@@ -115,8 +117,21 @@ void file_put(struct file *f)
 		file_epoll_forget(f);
 	if (f->flock)
 		flock_drop(f);
+	if (f->inode) {
+		record_lock_drop(f->inode, f);
+		fs_notify_file(
+		    f, (f->flags & 3) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+	}
 	f->ops->release(f);
 	kfree(f);
+}
+
+/* Any close ends the process's record locks on that file. */
+static int descriptor_closed(struct file *f)
+{
+	if (f->inode)
+		record_lock_drop(f->inode, NULL);
+	return f->ops->flush(f);
 }
 
 static struct file *entry_file(uintptr_t e)
@@ -209,7 +224,7 @@ int fd_replace(struct file *f, int fd, bool cloexec)
 	table[fd] = (uintptr_t)f | (cloexec ? CLOEXEC : 0);
 	spin_unlock(&table_lock);
 	if (old) {
-		(void)old->ops->flush(old);
+		(void)descriptor_closed(old);
 		file_put(old);
 	}
 	return fd;
@@ -237,7 +252,7 @@ int fd_close(int fd)
 
 	if (!f)
 		return -EBADF;
-	err = f->ops->flush(f);
+	err = descriptor_closed(f);
 	file_put(f);
 	return err;
 }

@@ -379,6 +379,7 @@ void fuse_forget_all(struct fuse_conn *c)
 const struct inode_ops fuse_ops = {
     .lookup = fuse_lookup,
     .create = fuse_create,
+    .tmpfile = inode_no_tmpfile,
     .make = fuse_make,
     .link = fuse_link,
     .remove = fuse_remove,

@@ -41,6 +41,13 @@ int inode_no_create(struct inode *d, const struct name *n, uint32_t mode,
 	return -EACCES;
 }
 
+int inode_no_tmpfile(
+    struct inode *dir, uint32_t mode, unsigned flags, struct file **f)
+{
+	(void)dir, (void)mode, (void)flags, (void)f;
+	return -EOPNOTSUPP;
+}
+
 int inode_no_make(struct inode *d, const struct name *n, const struct make *m,
     struct entry *e)
 {

@@ -25,6 +25,7 @@ static uint32_t next_dev = 1;
 static const struct inode_ops empty_dir_ops = {
     .lookup = inode_no_lookup,
     .create = inode_no_create,
+    .tmpfile = inode_no_tmpfile,
     .make = inode_no_make,
     .link = inode_no_link,
     .remove = inode_no_remove,

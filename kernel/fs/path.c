@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Path resolution; see path.h. */
 #include <linux/fcntl.h>
+#include <linux/openat2.h>
 #include "kernel/fs/path.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/sched/clock.h"
 
 static struct spinlock cwd_lock = SPINLOCK_INIT;
-static struct dentry *cwd; /* [cwd_lock] NULL: the root */
+static struct dentry *cwd;  /* [cwd_lock] NULL: the root */
+static struct dentry *root; /* [a] NULL: vfs_root */
+
+/* A root that was left stays referenced: walks may be under way in it. */
+void path_set_root(struct dentry *d)
+{
+	__atomic_store_n(&root, d, __ATOMIC_RELEASE);
+}
+
+struct dentry *path_root(void)
+{
+	struct dentry *d = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
+
+	return d ? d : vfs_root;
+}
 
 struct dentry *path_cwd(void)
 {
 	struct dentry *d;
 
 	spin_lock(&cwd_lock);
-	d = cwd ? cwd : vfs_root;
+	d = cwd ? cwd : path_root();
 	dentry_ref(d);
 	spin_unlock(&cwd_lock);
 	return d;
@@ -100,10 +115,10 @@ int path_child(
 static struct dentry *cross(struct dentry *d)
 {
 	while (d->mounted) {
-		struct dentry *root = d->mounted->root;
-		dentry_ref(root);
+		struct dentry *top = d->mounted->root;
+		dentry_ref(top);
 		dentry_put(d);
-		d = root;
+		d = top;
 	}
 	return d;
 }
@@ -126,30 +141,62 @@ static int start_at(int dirfd, struct dentry **d)
 	return *d ? 0 : -ENOTDIR;
 }
 
-static void to_root(struct walk *w)
+static int to_root(struct walk *w)
 {
+	if (w->resolve & RESOLVE_BENEATH)
+		return -EXDEV;
+	if (w->resolve & RESOLVE_NO_XDEV && w->dir && w->dir->fs != w->root->fs)
+		return -EXDEV;
 	dentry_put(w->dir);
-	dentry_ref(vfs_root);
-	w->dir = vfs_root;
+	dentry_ref(w->root);
+	w->dir = w->root;
+	return 0;
 }
 
 int walk_start(struct walk *w, int dirfd, const char *path)
 {
 	memset(w, 0, sizeof(*w));
 	w->rest = path;
+	w->root = path_root();
 	w->now = clock_monotonic();
-	if (*path == '/') {
-		to_root(w);
-		return 0;
-	}
+	if (*path == '/')
+		return to_root(w);
 	if (!*path)
 		return -ENOENT;
 	return start_at(dirfd, &w->dir);
 }
 
+int walk_start_within(
+    struct walk *w, int dirfd, const char *path, unsigned resolve)
+{
+	bool within = resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT);
+	int err;
+
+	if (!within) {
+		err = walk_start(w, dirfd, path);
+		w->resolve = resolve;
+		return err;
+	}
+	memset(w, 0, sizeof(*w));
+	if (!*path)
+		return -ENOENT;
+	err = start_at(dirfd, &w->dir);
+	if (err)
+		return err;
+	w->rest = path;
+	w->now = clock_monotonic();
+	w->resolve = resolve;
+	w->root = w->dir;
+	w->own_root = true;
+	dentry_ref(w->root);
+	return *path == '/' ? to_root(w) : 0;
+}
+
 void walk_end(struct walk *w)
 {
 	dentry_put(w->dir);
+	if (w->own_root)
+		dentry_put(w->root);
 	kfree(w->buf);
 	w->dir = NULL;
 	w->buf = NULL;
@@ -197,9 +244,15 @@ int walk_last(struct walk *w, struct dentry **d)
 		return 0;
 	}
 	err = path_child(w->dir, &w->last, w->now, d);
-	if (!err)
-		*d = cross(*d);
-	return err;
+	if (err)
+		return err;
+	if ((*d)->mounted && w->resolve & RESOLVE_NO_XDEV) {
+		dentry_put(*d);
+		*d = NULL;
+		return -EXDEV;
+	}
+	*d = cross(*d);
+	return 0;
 }
 
 char *path_readlink(struct inode *i, int *err)
@@ -233,7 +286,9 @@ static int expand(struct walk *w, struct dentry *d)
 	size_t tlen, rlen;
 	int err;
 
-	if (++w->links > LINKS_MAX)
+	if (++w->links > LINKS_MAX || w->resolve & RESOLVE_NO_SYMLINKS)
+		return -ELOOP;
+	if (w->resolve & RESOLVE_NO_MAGICLINKS && procfs_fd(d->inode) >= 0)
 		return -ELOOP;
 	target = path_readlink(d->inode, &err);
 	if (!target)
@@ -252,8 +307,22 @@ static int expand(struct walk *w, struct dentry *d)
 	kfree(target);
 	kfree(w->buf);
 	w->rest = w->buf = joined;
-	if (*joined == '/')
-		to_root(w);
+	return *joined == '/' ? to_root(w) : 0;
+}
+
+/* "..", which leads nowhere from the root. */
+static int step_up(struct walk *w)
+{
+	struct dentry *up;
+
+	if (w->dir == w->root)
+		return w->resolve & RESOLVE_BENEATH ? -EXDEV : 0;
+	up = dentry_parent(w->dir);
+	if (w->resolve & RESOLVE_NO_XDEV && up->fs != w->dir->fs) {
+		dentry_put(up);
+		return -EXDEV;
+	}
+	step_to(w, up);
 	return 0;
 }
 
@@ -293,9 +362,9 @@ int walk_parent(struct walk *w)
 		if (err)
 			return err;
 		if (w->kind == LAST_DOTDOT)
-			step_to(w, dentry_parent(w->dir));
-		if (!*w->rest)
-			return 0;
+			err = step_up(w);
+		if (err || !*w->rest)
+			return err;
 		err = step(w);
 		if (err)
 			return err;
@@ -307,6 +376,29 @@ int walk_follow(struct walk *w, struct dentry *d)
 	int err = expand(w, d);
 
 	return err ? err : walk_parent(w);
+}
+
+/* A link in /proc/self/fd leads to its file, whatever its text says now;
+ * -ENOENT if d is another link or that file has no place. */
+static int fd_link_target(struct walk *w, struct dentry *d, struct dentry **out)
+{
+	int fd = procfs_fd(d->inode);
+	struct file *f = fd < 0 ? NULL : fd_get(fd);
+
+	if (!f)
+		return -ENOENT;
+	*out = f->dentry;
+	if (*out)
+		dentry_ref(*out);
+	file_put(f);
+	if (*out && w->resolve & (RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS |
+				     RESOLVE_BENEATH | RESOLVE_IN_ROOT)) {
+		dentry_put(*out);
+		return w->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)
+			   ? -EXDEV
+			   : -ELOOP;
+	}
+	return *out ? 0 : -ENOENT;
 }
 
 static bool follows(struct walk *w, unsigned flags, struct inode *i)
@@ -328,9 +420,15 @@ static int find(struct walk *w, unsigned flags, struct dentry **out)
 			break;
 		if (!d->inode)
 			err = -ENOENT;
-		else if (follows(w, flags, d->inode))
-			err = walk_follow(w, d);
-		else if (w->slash && !INODE_IS_DIR(d->inode))
+		else if (follows(w, flags, d->inode)) {
+			err = fd_link_target(w, d, out);
+			if (!err) {
+				dentry_put(d);
+				return 0;
+			}
+			if (err == -ENOENT)
+				err = walk_follow(w, d);
+		} else if (w->slash && !INODE_IS_DIR(d->inode))
 			err = -ENOTDIR;
 		else {
 			*out = d;
@@ -343,12 +441,18 @@ static int find(struct walk *w, unsigned flags, struct dentry **out)
 
 int path_find(int dirfd, const char *path, unsigned flags, struct dentry **d)
 {
+	return path_find_within(dirfd, path, flags, 0, d);
+}
+
+int path_find_within(int dirfd, const char *path, unsigned flags,
+    unsigned resolve, struct dentry **d)
+{
 	struct walk w;
 	int err;
 
 	if (!*path && flags & PATH_EMPTY_OK)
 		return start_at(dirfd, d);
-	err = walk_start(&w, dirfd, path);
+	err = walk_start_within(&w, dirfd, path, resolve);
 	if (!err)
 		err = find(&w, flags, d);
 	walk_end(&w);

@@ -33,10 +33,18 @@ struct walk {
 	const char *rest; /* what is still to be walked */
 	char *buf;        /* with symbolic links put in, or NULL */
 	unsigned links;
+	unsigned resolve;    /* RESOLVE_* of openat2(2) */
+	struct dentry *root; /* what "/" and the highest ".." are */
+	bool own_root;       /* with a reference */
 	uint64_t now;
 };
 
 int walk_start(struct walk *w, int dirfd, const char *path);
+
+/* As openat2(2) has it: `resolve` restricts where the walk may go, which
+ * then fails with -EXDEV, -ELOOP or -EAGAIN. */
+int walk_start_within(
+    struct walk *w, int dirfd, const char *path, unsigned resolve);
 int walk_parent(struct walk *w);
 
 /* The last name's dentry, perhaps negative, mounts crossed. */
@@ -54,6 +62,10 @@ void walk_end(struct walk *w);
 /* An existing file.  dirfd may be AT_FDCWD.  path is kernel memory. */
 int path_find(int dirfd, const char *path, unsigned flags, struct dentry **d);
 
+/* The same with openat2(2)'s RESOLVE_*. */
+int path_find_within(int dirfd, const char *path, unsigned flags,
+    unsigned resolve, struct dentry **d);
+
 /* The name n in dir: cached, or asked for.  Perhaps negative. */
 int path_child(
     struct dentry *dir, const struct name *n, uint64_t now, struct dentry **d);
@@ -61,6 +73,9 @@ int path_child(
 /* The working directory, with a reference. */
 struct dentry *path_cwd(void);
 void path_set_cwd(struct dentry *d); /* takes the reference over */
+
+/* chroot(2): "/" is d from now on, whose reference is taken over. */
+void path_set_root(struct dentry *d);
 
 /* Bring a program's path in; `fast` is used if it fits.  Free with
  * path_free.  -EFAULT, -ENAMETOOLONG, -ENOMEM. */

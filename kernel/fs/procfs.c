@@ -368,6 +368,7 @@ static void proc_release(struct inode *i)
 static const struct inode_ops proc_ops = {
     .lookup = proc_lookup,
     .create = inode_no_create,
+    .tmpfile = inode_no_tmpfile,
     .make = inode_no_make,
     .link = inode_no_link,
     .remove = inode_no_remove,

@@ -242,6 +242,8 @@ static int tmp_link(
 {
 	int err;
 
+	if (!i->attr.nlink && !tmp_inode(i)->linkable)
+		return -ENOENT;
 	inode_ref(i);
 	err = enter(dir, n, i);
 	if (err)
@@ -452,9 +454,34 @@ static void tmp_release(struct inode *i)
 	kfree(t);
 }
 
+/* A regular file that no name leads to. */
+static int nameless(struct fs *fs, struct inode *dir, uint32_t mode,
+    unsigned flags, uint64_t size, struct file **f)
+{
+	const struct make m = {.mode = S_IFREG_ | mode};
+	struct inode *i = tmp_new(fs, &m, dir);
+	int err;
+
+	if (!i)
+		return -ENOSPC;
+	i->attr.nlink = 0;
+	tmp_inode(i)->linkable = dir && !(flags & O_EXCL);
+	tmp_resize(i, size);
+	err = tmp_open(i, flags, f);
+	inode_put(i);
+	return err;
+}
+
+static int tmp_tmpfile(
+    struct inode *dir, uint32_t mode, unsigned flags, struct file **f)
+{
+	return nameless(dir->fs, dir, mode, flags, 0, f);
+}
+
 static const struct inode_ops tmp_ops = {
     .lookup = tmp_lookup,
     .create = tmp_create,
+    .tmpfile = tmp_tmpfile,
     .make = tmp_make,
     .link = tmp_link,
     .remove = tmp_remove,
@@ -508,24 +535,14 @@ struct fs *tmpfs_create(void)
 /* A file system of its own, mounted nowhere, has these. */
 int tmpfs_anonymous(uint64_t size, unsigned flags, struct file **f)
 {
-	static struct fs *nameless; /* [a] */
-	const struct make m = {.mode = S_IFREG_ | 0777};
-	struct fs *fs = __atomic_load_n(&nameless, __ATOMIC_ACQUIRE);
-	struct inode *i;
-	int err;
+	static struct fs *unmounted; /* [a] */
+	struct fs *fs = __atomic_load_n(&unmounted, __ATOMIC_ACQUIRE);
 
 	if (!fs) {
 		fs = tmpfs_create();
 		if (!fs)
 			return -ENOMEM;
-		__atomic_store_n(&nameless, fs, __ATOMIC_RELEASE);
+		__atomic_store_n(&unmounted, fs, __ATOMIC_RELEASE);
 	}
-	i = tmp_new(fs, &m, NULL);
-	if (!i)
-		return -ENOMEM;
-	i->attr.nlink = 0;
-	tmp_resize(i, size);
-	err = tmp_open(i, flags | O_RDWR, f);
-	inode_put(i);
-	return err;
+	return nameless(fs, NULL, 0777, flags | O_RDWR, size, f);
 }

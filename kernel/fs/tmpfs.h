@@ -13,6 +13,7 @@ struct tmp_inode {
 	struct treap names; /* [t] a directory's entries by hash */
 	uint32_t nr_names;  /* [t] */
 	char *link;         /* [i] a symbolic link's target */
+	bool linkable;      /* [i] made nameless, may get a name (O_TMPFILE) */
 };
 
 static inline struct tmp_inode *tmp_inode(struct inode *i)

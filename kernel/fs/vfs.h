@@ -99,6 +99,9 @@ struct inode_ops {
 	 * (unless O_EXCL), and open it. */
 	int (*create)(struct inode *dir, const struct name *n, uint32_t mode,
 	    unsigned flags, struct entry *e, struct file **f);
+	/* A regular file without a name, open; it may get one by link. */
+	int (*tmpfile)(
+	    struct inode *dir, uint32_t mode, unsigned flags, struct file **f);
 	int (*make)(struct inode *dir, const struct name *n,
 	    const struct make *m, struct entry *e);
 	int (*link)(struct inode *i, struct inode *dir, const struct name *n,
@@ -201,6 +204,7 @@ static inline void inode_dir_changed(struct inode *dir)
 int inode_no_lookup(struct inode *, const struct name *, struct entry *);
 int inode_no_create(struct inode *, const struct name *, uint32_t, unsigned,
     struct entry *, struct file **);
+int inode_no_tmpfile(struct inode *, uint32_t, unsigned, struct file **);
 int inode_no_make(
     struct inode *, const struct name *, const struct make *, struct entry *);
 int inode_no_link(
@@ -283,6 +287,9 @@ struct dentry *dentry_parent(struct dentry *d);
 /* Write the absolute path at the start of buf; its length with the NUL, or
  * -ERANGE, -ENOENT (deleted). */
 int dentry_path(struct dentry *d, char *buf, size_t size);
+
+/* What "/" is: the root of it all, or where chroot(2) led. */
+struct dentry *path_root(void);
 void dcache_set_limit(unsigned dentries);
 
 /* mount.c */
