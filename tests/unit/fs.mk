@@ -5,6 +5,7 @@
 
 FS_KERNEL := $(addprefix kernel/fs/,inode.c path.c mount.c pagecache.c \
 	dcache.c tmpfs.c tmpfs_file.c device.c file.c flock.c \
+	inotify.c record_lock.c \
 	$(notdir $(wildcard kernel/fs/fuse_*.c))) \
 	kernel/lib/treap.c kernel/sched/wait.c \
 	$(addprefix posix/,open.c names.c stat.c attr.c copy.c xattr.c \
