@@ -203,6 +203,7 @@ int child_start(struct child *c, const struct args *argv)
 	}
 	if (c->pid < 0)
 		wrong = errno;
+	c->group = c->pid;
 	close(out[1]);
 	close(err[1]);
 	close(failed[1]);
@@ -246,14 +247,26 @@ static void child_forget(struct child *c)
 	buf_drop(&c->said);
 }
 
+/* As their subreaper we are the parent of its children too.  While one of the
+ * group is ours, dead or not, its number names no other group. */
+static void group_end(struct child *c)
+{
+	if (c->group <= 0)
+		return;
+	if (waitpid(-c->group, NULL, WNOHANG) >= 0)
+		kill(-c->group, SIGKILL);
+	while (waitpid(-c->group, NULL, 0) > 0 || errno == EINTR)
+		;
+	c->group = c->pid = 0;
+}
+
 void children_end(struct child **list, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (list[i]->pid > 0)
-			kill(-list[i]->pid, SIGKILL); /* its whole session */
-	/* as their subreaper we see their children end too */
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-		;
+			kill(-list[i]->pid, SIGKILL); /* all at once */
+	for (unsigned i = 0; i < count; i++)
+		group_end(list[i]);
 	for (unsigned i = 0; i < count; i++)
 		child_forget(list[i]);
 }

@@ -35,6 +35,7 @@ struct lines {
 struct child {
 	const char *name;
 	pid_t pid;                       /* 0: not running */
+	pid_t group;                     /* its own, and its children's */
 	int status;                      /* as of waitpid */
 	struct lines out, err;           /* its standard output and error */
 	struct buf said;                 /* the last of what it wrote to err */
@@ -49,7 +50,8 @@ void child_drain(struct child *c); /* read what it has written so far */
 void child_show(struct child *c);  /* print what it said */
 bool child_reap(struct child *c, pid_t pid, int status);
 
-/* SIGKILL all that are left, theirs too, and wait for them. */
+/* SIGKILL all that are left, theirs too, and wait for them.  Children that
+ * this process had before it became the launcher are let be. */
 void children_end(struct child **list, unsigned count);
 
 #endif

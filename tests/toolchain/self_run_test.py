@@ -155,6 +155,19 @@ def test_signals():
     check("core" not in done.stderr and os.listdir(".") == [])
 
 
+def test_children():
+    """children of a shell that becomes the image are not the launcher's"""
+    done = run("sh", "-c", 'sleep 1000 >/dev/null 2>&1 & echo $!; exec "$0" exit 4', IMAGE,
+               status=4)
+    pid = int(done.stdout)
+    os.kill(pid, 0)
+    os.kill(pid, signal.SIGTERM)
+    done = run("python3", "-c", "import os, signal, sys\n"
+               "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+               "os.execv(sys.argv[1], sys.argv[1:])", IMAGE, "exit", "4",
+               status=4)
+
+
 def test_memory():
     """memory is a process's, or what TORIL_OPTS says"""
     image("touch", "300")
@@ -255,5 +268,6 @@ if __name__ == "__main__":
         os.chdir("/")
         main(test_arguments, test_environment, test_directory,
              test_other_directories, test_root_and_no_directory, test_streams,
-             test_status, test_signals, test_memory, test_launcher, test_path,
+             test_status, test_signals, test_children, test_memory,
+             test_launcher, test_path,
              test_stripped, test_as_process, test_chroot)
