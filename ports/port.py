@@ -14,7 +14,7 @@ begins with a space continues the one before:
 	options		more options of toril-run
 	run		the command line, the image first
 
-Commands run in the source tree, with CC, PORTS, OUT (where to install) and
+Commands run in the source tree, with CC, SYSROOT, PORTS, OUT (to install) and
 the tools on PATH.  A port is built anew when its recipe or the compiler has
 changed; when only libc or the kernel has, it is linked anew.
 """
@@ -71,6 +71,7 @@ def shell(recipe, commands, log):
            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
     env.update(CC=str(BUILD / "bin/toril-cc"), PORTS=str(PORTS),
                OUT=str(PORTS / recipe["name"] / "out"), LC_ALL="C",
+               SYSROOT=str(BUILD / "sysroot"),
                PATH=f"{BUILD}/bin:{env['PATH']}")
     done = subprocess.run(["sh", "-ec", commands], env=env, stdout=log,
                           cwd=PORTS / recipe["name"] / "src", check=False,
