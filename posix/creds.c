@@ -8,10 +8,12 @@
  * shares are reached with the rights of virtiofsd, whoever the process is.
  */
 #include "posix/creds.h"
+#include "kernel/fs/file.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/spinlock.h"
 #include "posix/calls.h"
+#include "posix/proc.h"
 
 #define GROUPS_MAX 64 /* Linux: 65536 */
 #define KEEP       UINT32_MAX
@@ -323,4 +325,23 @@ long kcall_capset(struct __user_cap_header_struct *user,
 	}
 	spin_unlock(&creds.lock);
 	return err;
+}
+
+void proc_write_ids(struct proc_text *t)
+{
+	const struct ids *u = &creds.uid, *g = &creds.gid;
+
+	proc_add(t, "Uid:\t%u\t%u\t%u\t%u\n", u->real, u->effective, u->saved,
+	    u->fs);
+	proc_add(t, "Gid:\t%u\t%u\t%u\t%u\n", g->real, g->effective, g->saved,
+	    g->fs);
+	proc_add(t, "FDSize:\t%u\nGroups:\t", fd_limit);
+	for (uint32_t i = 0; i < creds.nr_groups; i++)
+		proc_add(t, "%u ", creds.groups[i]);
+	proc_add(t, "\nCapInh:\t%016llx\nCapPrm:\t%016llx\n",
+	    (unsigned long long)creds.inheritable,
+	    (unsigned long long)creds.permitted);
+	proc_add(t, "CapEff:\t%016llx\nCapBnd:\t%016llx\n",
+	    (unsigned long long)creds.usable,
+	    (unsigned long long)creds.bounding);
 }

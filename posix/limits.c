@@ -16,6 +16,7 @@
 #include "posix/calls.h"
 #include "posix/clock.h"
 #include "posix/creds.h"
+#include "posix/proc.h"
 
 #define PID         1
 #define FD_HARD_MAX 1048576u
@@ -142,4 +143,46 @@ long kcall_getrlimit(unsigned which, struct limit *old)
 long kcall_setrlimit(unsigned which, const struct limit *new)
 {
 	return kcall_prlimit64(0, which, new, NULL);
+}
+
+static const struct limit_name {
+	const char *name, *unit;
+} limit_names[RLIM_NLIMITS] = {
+    [RLIMIT_CPU] = {"Max cpu time", "seconds"},
+    [RLIMIT_FSIZE] = {"Max file size", "bytes"},
+    [RLIMIT_DATA] = {"Max data size", "bytes"},
+    [RLIMIT_STACK] = {"Max stack size", "bytes"},
+    [RLIMIT_CORE] = {"Max core file size", "bytes"},
+    [RLIMIT_RSS] = {"Max resident set", "bytes"},
+    [RLIMIT_NPROC] = {"Max processes", "processes"},
+    [RLIMIT_NOFILE] = {"Max open files", "files"},
+    [RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+    [RLIMIT_AS] = {"Max address space", "bytes"},
+    [RLIMIT_LOCKS] = {"Max file locks", "locks"},
+    [RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+    [RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+    [RLIMIT_NICE] = {"Max nice priority", ""},
+    [RLIMIT_RTPRIO] = {"Max realtime priority", ""},
+    [RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
+};
+
+static void add_value(struct proc_text *t, uint64_t v)
+{
+	if (v == INFINITE)
+		proc_add(t, "%-20s ", "unlimited");
+	else
+		proc_add(t, "%-20llu ", (unsigned long long)v);
+}
+
+void proc_write_limits(struct proc_text *t)
+{
+	proc_add(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit",
+	    "Hard Limit", "Units");
+	MUTEX_GUARD(&limits_lock);
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+		proc_add(t, "%-25s ", limit_names[i].name);
+		add_value(t, limits[i].soft);
+		add_value(t, limits[i].hard);
+		proc_add(t, "%-10s\n", limit_names[i].unit);
+	}
 }

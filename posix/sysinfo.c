@@ -8,6 +8,7 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
+#include "posix/version.h"
 
 #define RANDOM_FLAGS 7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
 
@@ -17,8 +18,8 @@ long kcall_uname(void *user)
 		char sysname[65], nodename[65], release[65], version[65],
 		    machine[65], domain[65];
 	} u = {.sysname = "Linux",
-	    .release = "6.1.0-toril",
-	    .version = "Toril " TORIL_VERSION,
+	    .release = KERNEL_RELEASE,
+	    .version = KERNEL_VERSION,
 	    .machine = "x86_64",
 	    .domain = "(none)"};
 

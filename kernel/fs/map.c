@@ -44,6 +44,13 @@ static struct file *map_file(struct vm_object *o)
 	return container_of(o, struct file_map, object)->file;
 }
 
+static const struct vm_object_ops map_ops;
+
+struct file *vm_object_file(struct vm_object *o)
+{
+	return o->ops == &map_ops ? map_file(o) : NULL;
+}
+
 static int map_page_get(struct vm_object *o, uint64_t index, struct page **p)
 {
 	bool writes = container_of(o, struct file_map, object)->writes;

@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A small /proc: what programs commonly look at.
- *
- * Every file is a function that writes its text when the file is opened.
- * Directories and files are rows of one table; an inode's number is its row
- * plus one, and FD_INO + N for /proc/self/fd/N, which is a link to what
- * descriptor N stands for.
+ * /proc; see procfs.h.  An inode's number is its row in the table plus one,
+ * and FD_INO + N for /proc/self/fd/N, a link to what descriptor N stands for.
  */
 #include <asm/statfs.h>
 #include <asm/stat.h>
 #include <linux/fcntl.h>
-#include <linux/uio.h>
-#include "kernel/control/control.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/procfs.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
-#include "kernel/mm/vm.h"
-#include "kernel/sched/clock.h"
 
 #define FD_INO 1000000
 
-struct text {
+struct proc_text {
 	char *s;
 	size_t len, size;
 	bool full;
 };
 
-static void text_add(struct text *t, const char *fmt, ...) printf_like(2, 3);
-static void text_add(struct text *t, const char *fmt, ...)
+void proc_add(struct proc_text *t, const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -42,89 +34,15 @@ static void text_add(struct text *t, const char *fmt, ...)
 		t->len += (size_t)n;
 }
 
-static void write_meminfo(struct text *t)
+void proc_add_bytes(struct proc_text *t, const void *s, size_t n)
 {
-	uint64_t total = page_total() / KIB, avail = page_available() / KIB;
-
-	text_add(t,
-	    "MemTotal:       %8llu kB\nMemFree:        %8llu kB\n"
-	    "MemAvailable:   %8llu kB\nBuffers:               0 kB\n"
-	    "Cached:                0 kB\nSwapTotal:             0 kB\n"
-	    "SwapFree:              0 kB\n",
-	    (unsigned long long)total, (unsigned long long)avail,
-	    (unsigned long long)avail);
-}
-
-static void write_cpuinfo(struct text *t)
-{
-	text_add(t, "processor\t: 0\nvendor_id\t: Toril\n\n");
-}
-
-static void write_uptime(struct text *t)
-{
-	uint64_t cs = clock_monotonic() / (10 * NSEC_PER_MSEC);
-
-	text_add(t, "%llu.%02llu 0.00\n", (unsigned long long)(cs / 100),
-	    (unsigned long long)(cs % 100));
-}
-
-static void write_mounts(struct text *t)
-{
-	struct fs *fs;
-
-	list_for_each (fs, &vfs_mounts, node)
-		text_add(t, "%s %s %s %s 0 0\n", fs->source, fs->path, fs->type,
-		    fs->rdonly ? "ro" : "rw");
-}
-
-static void write_maps(struct text *t)
-{
-	struct vm_region *r;
-
-	MUTEX_GUARD(&vm_lock);
-	for (r = vm_region_next(NULL); r; r = vm_region_next(r))
-		text_add(t, "%08llx-%08llx %c%c%c%c %08llx 00:00 0%s\n",
-		    (unsigned long long)r->start, (unsigned long long)r->end,
-		    r->flags & VM_READ ? 'r' : '-',
-		    r->flags & VM_WRITE ? 'w' : '-',
-		    r->flags & VM_EXEC ? 'x' : '-',
-		    r->flags & VM_SHARED ? 's' : 'p',
-		    (unsigned long long)r->index << PAGE_SHIFT,
-		    r->flags & VM_STACK ? " [stack]" : "");
-}
-
-static void write_cmdline(struct text *t)
-{
-	for (unsigned i = 0; i < control_config.argc; i++) {
-		text_add(t, "%s", control_config.argv[i]);
-		if (!t->full && t->len + 1 < t->size)
-			t->s[t->len++] = 0;
-		else
-			t->full = true;
+	if (n >= t->size - t->len) {
+		t->full = true;
+		return;
 	}
+	memcpy(t->s + t->len, s, n);
+	t->len += n;
 }
-
-enum row { ROW_ROOT, ROW_SELF, ROW_FD };
-
-static const struct node {
-	const char *name;
-	enum row parent;
-	uint32_t mode;
-	void (*write)(struct text *t);
-} nodes[] = {
-    [ROW_ROOT] = {"", ROW_ROOT, 0040555, NULL},
-    [ROW_SELF] = {"self", ROW_ROOT, 0040555, NULL},
-    [ROW_FD] = {"fd", ROW_SELF, 0040500, NULL},
-    {"exe", ROW_SELF, 0120777, NULL},
-    {"cwd", ROW_SELF, 0120777, NULL},
-    {"cmdline", ROW_SELF, 0100444, write_cmdline},
-    {"maps", ROW_SELF, 0100444, write_maps},
-    {"mounts", ROW_SELF, 0100444, write_mounts},
-    {"mounts", ROW_ROOT, 0100444, write_mounts},
-    {"meminfo", ROW_ROOT, 0100444, write_meminfo},
-    {"cpuinfo", ROW_ROOT, 0100444, write_cpuinfo},
-    {"uptime", ROW_ROOT, 0100444, write_uptime},
-};
 
 static const struct inode_ops proc_ops;
 
@@ -143,7 +61,7 @@ static struct inode *proc_new(struct fs *fs, uint64_t ino)
 	i->attr_expiry = EXPIRY_NEVER;
 	i->attr.ino = ino;
 	i->attr.nlink = 1;
-	i->attr.mode = is_fd(i) ? 0120700 : nodes[ino - 1].mode;
+	i->attr.mode = is_fd(i) ? 0120700 : proc_nodes[ino - 1].mode;
 	i->attr.atime = i->attr.mtime = i->attr.ctime = stamp_now();
 	return i;
 }
@@ -175,12 +93,12 @@ static int lookup_fd(struct inode *dir, const struct name *n, struct entry *e)
 static int proc_lookup(struct inode *dir, const struct name *n, struct entry *e)
 {
 	*e = (struct entry){NULL, 0};
-	if (dir->attr.ino == ROW_FD + 1)
+	if (dir->attr.ino == proc_fd_row + 1)
 		return lookup_fd(dir, n, e);
-	for (unsigned i = 1; i < ARRAY_LEN(nodes); i++) {
-		if (nodes[i].parent + 1 != dir->attr.ino ||
-		    strlen(nodes[i].name) != n->len ||
-		    memcmp(nodes[i].name, n->s, n->len))
+	for (unsigned i = 1; i < proc_nr_nodes; i++) {
+		if (proc_nodes[i].parent + 1 != dir->attr.ino ||
+		    strlen(proc_nodes[i].name) != n->len ||
+		    memcmp(proc_nodes[i].name, n->s, n->len))
 			continue;
 		*e = (struct entry){proc_new(dir->fs, i + 1), EXPIRY_NEVER};
 		return e->inode ? 0 : -ENOMEM;
@@ -205,24 +123,11 @@ static int fd_path(int fd, char *buf, size_t size)
 
 static int proc_readlink(struct inode *i, char *buf, size_t size)
 {
-	struct dentry *d;
-	int n;
-
 	if (!INODE_IS_LINK(i))
 		return -EINVAL;
 	if (is_fd(i))
 		return fd_path((int)(i->attr.ino - FD_INO), buf, size);
-	if (!strcmp(nodes[i->attr.ino - 1].name, "cwd")) {
-		d = path_cwd();
-		n = dentry_path(d, buf, size) - 1;
-		dentry_put(d);
-		return n;
-	}
-	if (!control_config.argc)
-		return -ENOENT;
-	n = (int)min(strlen(control_config.argv[0]), size);
-	memcpy(buf, control_config.argv[0], (size_t)n);
-	return n;
+	return proc_nodes[i->attr.ino - 1].target(buf, size);
 }
 
 int procfs_fd(const struct inode *i)
@@ -273,10 +178,10 @@ static int proc_readdir(struct file *f, struct dir_emit *e)
 	uint64_t dir = f->inode->attr.ino;
 
 	(void)inode_dots_readdir(f, e);
-	if (dir == ROW_FD + 1)
+	if (dir == proc_fd_row + 1)
 		return emit_fds(f, e);
-	for (; f->pos >= 2 && f->pos - 1 < ARRAY_LEN(nodes); f->pos++) {
-		const struct node *n = &nodes[f->pos - 1];
+	for (; f->pos >= 2 && f->pos - 1 < proc_nr_nodes; f->pos++) {
+		const struct proc_node *n = &proc_nodes[f->pos - 1];
 		if (n->parent + 1 == dir &&
 		    !dir_emit(e, n->name, (unsigned)strlen(n->name), f->pos,
 			f->pos + 1, n->mode >> 12))
@@ -287,7 +192,7 @@ static int proc_readdir(struct file *f, struct dir_emit *e)
 
 static ssize_t proc_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
-	struct text *t = f->priv;
+	struct proc_text *t = f->priv;
 	ssize_t n;
 
 	if (*pos >= t->len)
@@ -300,7 +205,7 @@ static ssize_t proc_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 
 static void proc_file_release(struct file *f)
 {
-	struct text *t = f->priv;
+	struct proc_text *t = f->priv;
 
 	kfree(t->s);
 	kfree(t);
@@ -320,12 +225,12 @@ static const struct file_ops proc_file_ops = {
     .release = proc_file_release,
 };
 
-static struct text *text_of(const struct node *n)
+static struct proc_text *text_of(const struct proc_node *n)
 {
-	struct text *t = kzalloc(sizeof(*t));
+	struct proc_text *t = kzalloc(sizeof(*t));
 
 	for (size_t size = PAGE_SIZE; t && size <= MIB; size *= 2) {
-		*t = (struct text){.s = kmalloc(size), .size = size};
+		*t = (struct proc_text){.s = kmalloc(size), .size = size};
 		if (!t->s)
 			break;
 		n->write(t);
@@ -339,7 +244,7 @@ static struct text *text_of(const struct node *n)
 
 static int proc_open(struct inode *i, unsigned flags, struct file **f)
 {
-	struct text *t;
+	struct proc_text *t;
 
 	if (INODE_IS_DIR(i))
 		return inode_dir_open(i, flags, f);
@@ -347,7 +252,7 @@ static int proc_open(struct inode *i, unsigned flags, struct file **f)
 		return -ELOOP;
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		return -EACCES;
-	t = text_of(&nodes[i->attr.ino - 1]);
+	t = text_of(&proc_nodes[i->attr.ino - 1]);
 	if (!t)
 		return -ENOMEM;
 	*f = inode_file(i, &proc_file_ops, flags);
@@ -410,6 +315,6 @@ struct fs *procfs_create(void)
 		return NULL;
 	fs->statfs = proc_statfs;
 	fs->sync = proc_sync;
-	fs->top = proc_new(fs, ROW_ROOT + 1);
+	fs->top = proc_new(fs, 1);
 	return fs->top ? fs : NULL;
 }

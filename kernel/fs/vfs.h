@@ -27,6 +27,7 @@
 #define LINKS_MAX    40
 
 struct statfs;
+struct vm_object;
 
 struct stamp {
 	int64_t sec;
@@ -321,6 +322,9 @@ int device_open(struct inode *i, unsigned flags, struct file **f);
 void device_set_tty(struct file *f);
 /* The N if i is /proc/self/fd/N, or -1. */
 int procfs_fd(const struct inode *i);
+
+/* The file that a mapping's object shows, or NULL; without a reference. */
+struct file *vm_object_file(struct vm_object *o);
 /* i is /proc/self/fd/N: open what is behind (with a reference, in *f), or
  * -ENOENT if i is something else. */
 int procfs_fd_open(struct inode *i, unsigned flags, struct file **f);

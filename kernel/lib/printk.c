@@ -19,12 +19,14 @@ static void emit(struct out *o, char c)
 }
 
 static void emit_padded(
-    struct out *o, const char *s, size_t n, size_t width, char pad)
+    struct out *o, const char *s, size_t n, size_t width, char pad, bool left)
 {
-	for (size_t i = n; i < width; i++)
+	for (size_t i = n; !left && i < width; i++)
 		emit(o, pad);
-	while (n--)
-		emit(o, *s++);
+	for (size_t i = 0; i < n; i++)
+		emit(o, s[i]);
+	for (size_t i = n; left && i < width; i++)
+		emit(o, ' ');
 }
 
 static size_t digits(char *end, uint64_t v, unsigned base, bool upper)
@@ -40,23 +42,39 @@ static size_t digits(char *end, uint64_t v, unsigned base, bool upper)
 
 struct spec {
 	bool zero, alt, left;
-	size_t width;
+	size_t width, most; /* most: precision, of strings */
 	int longs;
 };
 
-static const char *parse_spec(const char *f, struct spec *s)
+/* Digits, or an int argument for a star. */
+static const char *parse_number(const char *f, size_t *n, va_list *ap)
 {
-	*s = (struct spec){0};
+	if (*f == '*') {
+		*n = (size_t)max(va_arg(*ap, int), 0);
+		return f + 1;
+	}
+	for (*n = 0; *f >= '0' && *f <= '9'; f++)
+		*n = *n * 10 + (size_t)(*f - '0');
+	return f;
+}
+
+static const char *parse_spec(const char *f, struct spec *s, va_list *ap)
+{
+	*s = (struct spec){.most = SIZE_MAX};
 	for (;; f++) {
 		if (*f == '0')
 			s->zero = true;
 		else if (*f == '#')
 			s->alt = true;
+		else if (*f == '-')
+			s->left = true;
 		else
 			break;
 	}
-	for (; *f >= '0' && *f <= '9'; f++)
-		s->width = s->width * 10 + (size_t)(*f - '0');
+	s->zero &= !s->left;
+	f = parse_number(f, &s->width, ap);
+	if (*f == '.')
+		f = parse_number(f + 1, &s->most, ap);
 	for (; *f == 'l' || *f == 'z'; f++)
 		s->longs++;
 	return f;
@@ -79,7 +97,7 @@ static void emit_number(
 	else if (neg)
 		end[-(long)++n] = '-';
 	emit_padded(o, end - n, n, s->width - (neg && s->zero && s->width),
-	    s->zero ? '0' : ' ');
+	    s->zero ? '0' : ' ', s->left);
 }
 
 static uint64_t take_int(char conv, int longs, va_list *ap)
@@ -103,12 +121,13 @@ int kvsnprintf(char *buf, size_t size, const char *f, va_list args)
 			emit(&o, *f);
 			continue;
 		}
-		f = parse_spec(f + 1, &s);
+		f = parse_spec(f + 1, &s, &ap);
 		if (*f == 's') {
 			const char *str = va_arg(ap, const char *);
 			if (!str)
 				str = "(null)";
-			emit_padded(&o, str, strlen(str), s.width, ' ');
+			emit_padded(&o, str, strnlen(str, s.most), s.width, ' ',
+			    s.left);
 		} else if (*f == 'c') {
 			emit(&o, (char)va_arg(ap, int));
 		} else if (*f && strchr("diuxXp", *f)) {

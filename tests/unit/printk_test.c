@@ -41,6 +41,8 @@ static void as_libc(void **state)
 	SAME("%p", (void *)0x1000);
 	SAME("%x %d", 0, 0);
 	SAME("%5d|%5d", -42, 42);
+	SAME("%-8s|%-4d|%-6x|%*s|%*d", "left", 7, 0xab, 6, "star", 3, 5);
+	SAME("%.3s|%.9s|%8.2s|%-5.1s|", "precise", "short", "ab", "cd");
 }
 
 static void negative_with_zeros(void **state)
