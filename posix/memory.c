@@ -64,6 +64,14 @@ long kcall_mlock(uintptr_t addr, size_t len)
 	return vm_populate(addr, len);
 }
 
+long kcall_mlock2(uintptr_t addr, size_t len, unsigned flags)
+{
+	if (flags & ~1u)
+		return -EINVAL;
+	/* MLOCK_ONFAULT: once there, pages stay, as they do anyway. */
+	return flags ? 0 : vm_populate(addr, len);
+}
+
 long kcall_munlock(uintptr_t addr, size_t len)
 {
 	(void)addr;

@@ -352,6 +352,25 @@ long kcall_epoll_pwait(
 	return r;
 }
 
+long kcall_epoll_pwait2(int epfd, void *events, int max,
+    const struct __kernel_timespec *timeout, const uint64_t *mask, size_t size)
+{
+	uint64_t saved, ns, deadline = DEADLINE_NEVER;
+	long r = 0;
+
+	if (timeout) {
+		r = timespec_import(timeout, &ns);
+		deadline = r ? 0 : deadline_after(ns);
+	}
+	if (!r)
+		r = mask_begin(mask, size, &saved);
+	if (r)
+		return r;
+	r = epoll_call(epfd, events, max, deadline);
+	mask_end(mask, saved, r);
+	return r;
+}
+
 long kcall_eventfd2(unsigned count, int flags)
 {
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK | EFD_SEMAPHORE))

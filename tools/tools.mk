@@ -31,7 +31,13 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --inline-suppr -j2 \
 static:
 	@$(CPPCHECK) kernel drivers posix host apps musl-glue/src
 
-check: format-check layers headers warnings static
+# The table of calls: what is there, and what of it is tested.
+compat:
+	@tools/compat.py --write
+compat-check:
+	@tools/compat.py --check
+
+check: format-check layers compat-check headers warnings static
 	@echo 'check: all good'
 
 # Commands and sysroot; they find each other wherever the whole is moved to.
@@ -79,4 +85,5 @@ IMAGE	?= $(BUILD)/apps/hello
 gdb: all
 	@tools/gdb.sh $(BUILD)/bin/toril-run $(IMAGE)
 
-.PHONY: format format-check layers headers warnings static check install deb gdb
+.PHONY: format format-check layers compat compat-check headers warnings static \
+	check install deb gdb

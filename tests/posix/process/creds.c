@@ -17,6 +17,24 @@ static unsigned caps(void)
 	return d[0].effective;
 }
 
+static void drop(int cap)
+{
+	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct d[2], got[2];
+
+	CHECK(!syscall(SYS_capget, &h, d));
+	d[0].effective &= ~(1u << cap);
+	d[0].permitted &= ~(1u << cap);
+	CHECK(!syscall(SYS_capset, &h, d));
+	CHECK(!syscall(SYS_capget, &h, got));
+	CHECK(got[0].permitted == d[0].permitted);
+	d[0].permitted |= 1u << cap;
+	CHECK_ERR(syscall(SYS_capset, &h, d), EPERM);
+	d[0].permitted &= ~(1u << cap);
+	CHECK_ERR((h.version = 1, syscall(SYS_capget, &h, d)), EINVAL);
+	CHECK(h.version == _LINUX_CAPABILITY_VERSION_3);
+}
+
 static void ids(int *r, int *e, int *s)
 {
 	uid_t a, b, c;
@@ -45,6 +63,12 @@ int main(void)
 	CHECK(!seteuid(0));
 	CHECK(caps() & 1 << CAP_SETUID);
 	CHECK(setfsuid(7) == 0 && setfsuid(-1) == 7);
+	CHECK(!setregid(100, 200) && getegid() == 200);
+	CHECK(
+	    !setresgid(100, 100, 300) && !getresgid(&got[0], &got[1], &got[2]));
+	CHECK(got[0] == 100 && got[1] == 100 && got[2] == 300);
+	CHECK(setfsgid(7) == 100 && setfsgid(-1) == 7);
+	drop(CAP_SYS_TIME);
 
 	CHECK(!setuid(1000));
 	ids(&r, &e, &s);
