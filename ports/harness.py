@@ -45,6 +45,9 @@ class Machine:
         self.port = None
         if publish:
             line = self.process.stderr.readline().decode()
+            if "->" not in line:
+                raise AssertionError(f"{self.command} says {line!r} and ends "
+                                     f"with {self.process.wait()}")
             self.port = int(line.split(" ")[0].rsplit(":", 1)[1])
         self.pumps = [threading.Thread(target=self._pump, args=(s,))
                       for s in (self.process.stdout, self.process.stderr)]

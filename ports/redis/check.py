@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """redis, driven by Debian's redis-cli and redis-benchmark."""
 import pathlib
+import random
+import re
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import harness  # noqa: E402
@@ -12,6 +16,12 @@ ROUNDS = 1000 if LONG else 10
 AOF = ["--appendonly", "yes", "--appendfsync", "always", "--dir", "/data",
        "--auto-aof-rewrite-percentage", "0"]
 
+
+HERE = pathlib.Path(__file__).resolve().parent
+SUITE = harness.port.PORTS / "redis/src"
+FEW = ["unit/protocol", "unit/keyspace", "unit/type/incr", "unit/type/list",
+       "unit/type/stream-cgroups", "unit/multi", "unit/pubsub",
+       "unit/functions", "unit/quit"]
 
 # Those with long replies take minutes.
 SHORT = "ping,set,get,incr,lpush,rpop,sadd,hset,spop,zadd,zpopmin,mset"
@@ -73,6 +83,65 @@ def snapshot_by_SAVE_is_there_after_a_restart():
             assert cli(vm, "get", "a") == "b"
 
 
+def skipped():
+    """Names of tests that are not run, by reason."""
+    by_reason, reason = {}, None
+    for line in (HERE / "skipped.txt").read_text().splitlines():
+        if line.startswith(": "):
+            reason = line[2:]
+        elif line and not line.startswith("#"):
+            by_reason.setdefault(reason, []).append(line)
+    return by_reason
+
+
+def run_unit(unit, skip_file):
+    """One file of redis's own tests; what it printed, and its status."""
+    config = ["--appendonly", "yes", "--dir", "/data",
+              "--enable-debug-command", "yes",
+              "--enable-protected-configs", "yes"]
+    with harness.folder() as data, \
+            start(config, ["-m", "512M", "-v", data + ":/data"]) as vm:
+        done = subprocess.run(
+            ["./runtest", "--host", "127.0.0.1", "--port", str(vm.port),
+             "--baseport", str(random.randrange(22000, 32000)), "--clients",
+             "1", "--tags", "-needs:repl", "--skipfile", skip_file,
+             "--single", unit], capture_output=True, check=False,
+            cwd=SUITE, timeout=1200)
+        vm.process.kill()
+        vm.wait()
+    text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode(errors="replace"))
+    return text, done.returncode
+
+
+def units():
+    if not LONG:
+        return FEW
+    listed = (SUITE / "tests/test_helper.tcl").read_text()
+    return re.findall(r"^    (unit/\S+)", listed, re.M)
+
+
+def own_unit_tests_pass():
+    """Each file of its suite; what is left out is said, and why."""
+    passed, left_out, failures = 0, [], []
+    with tempfile.NamedTemporaryFile("w") as skip:
+        for reason, names in skipped().items():
+            left_out += [f"{name}: {reason}" for name in names]
+            skip.write("".join(name + "\n" for name in names))
+        skip.flush()
+        for unit in units():
+            text, status = run_unit(unit, skip.name)
+            passed += text.count("\n[ok]: ")
+            left_out += re.findall(r"^\[ignore\]: (.*)", text, re.M)
+            if status:
+                failures.append(f"{unit}: {text[-1500:]}")
+    for line in left_out:
+        print("# not run:", line)
+    print(f"# {passed} passed, {len(left_out)} not run, "
+          f"{len(failures)} files failed", flush=True)
+    assert not failures and passed > 100, "\n".join(failures)
+
+
 harness.run("redis", [sets_and_gets, benchmark_completes,
                       snapshot_by_SAVE_is_there_after_a_restart,
-                      acknowledged_writes_survive_kill_9])
+                      acknowledged_writes_survive_kill_9,
+                      own_unit_tests_pass])
