@@ -41,8 +41,11 @@ static struct {
 static uint64_t realtime_offset; /* [a] realtime - monotonic, 0: not read */
 static bool rate_is_exact;       /* [i] from the KVM clock */
 static uint64_t best_stretch;    /* ns behind the present mult */
-static uint64_t armed_tsc;       /* when the LAPIC timer was programmed */
-static uint32_t armed_ticks;
+
+static struct sample {
+	uint64_t tsc;
+	uint32_t left;
+} armed; /* when the LAPIC timer was programmed; left 0: not looked */
 
 uint64_t clock_monotonic(void)
 {
@@ -101,19 +104,41 @@ static bool kvm_rate(void)
 	return true;
 }
 
+/* The LAPIC timer and the TSC at one moment, as nearly as can be: where the
+ * LAPIC is emulated an access takes microseconds, now and then many. */
+static struct sample sample(void)
+{
+	struct sample best = {0};
+	uint64_t shortest = UINT64_MAX;
+
+	for (int i = 0; i < 4; i++) {
+		uint64_t before = cpu_rdtsc();
+		uint32_t left = apic_timer_left();
+		uint64_t took = cpu_rdtsc() - before;
+		if (took >= shortest)
+			continue;
+		shortest = took;
+		best = (struct sample){before + took / 2, left};
+	}
+	return best;
+}
+
 void clock_measure_begin(void)
 {
 	clk.base_tsc = cpu_rdtsc();
 	rate_is_exact = kvm_rate();
-	armed_ticks = UINT32_MAX;
-	armed_tsc = cpu_rdtsc();
-	apic_timer_set(armed_ticks);
+	apic_timer_set(UINT32_MAX);
+	armed = sample();
 }
 
-static void measure(uint64_t ns, uint64_t tsc)
+/* What has passed since `armed` gives the rate. */
+static void measure(void)
 {
-	if (!ns || !tsc)
-		return;
+	struct sample now = sample();
+	uint64_t ns = armed.left - now.left, tsc = now.tsc - armed.tsc;
+
+	if (!now.left || now.left >= armed.left || !tsc)
+		return; /* it has run out */
 	set_rate((uint64_t)(((unsigned __int128)ns << 32) / tsc));
 	best_stretch = ns;
 }
@@ -121,31 +146,29 @@ static void measure(uint64_t ns, uint64_t tsc)
 void clock_measure_end(void)
 {
 	if (!rate_is_exact)
-		measure(
-		    armed_ticks - apic_timer_left(), cpu_rdtsc() - armed_tsc);
+		measure();
+}
+
+static bool refines(uint64_t ns)
+{
+	return !rate_is_exact && ns >= REFINE_MIN_NS &&
+	       ns / REFINE_FACTOR >= best_stretch;
 }
 
 static void refine(void)
 {
-	uint64_t tsc = cpu_rdtsc() - armed_tsc;
-	uint64_t about = (uint64_t)((unsigned __int128)tsc * clk.mult >> 32);
-	uint32_t left;
+	uint64_t tsc = cpu_rdtsc() - armed.tsc;
 
-	if (rate_is_exact || about < REFINE_MIN_NS ||
-	    about / REFINE_FACTOR < best_stretch)
-		return;
-	left = apic_timer_left();
-	tsc = cpu_rdtsc() - armed_tsc;
-	if (left)
-		measure(armed_ticks - left, tsc);
+	if (armed.left &&
+	    refines((uint64_t)((unsigned __int128)tsc * clk.mult >> 32)))
+		measure();
 }
 
 void clock_timer_program(uint32_t ns)
 {
 	refine();
-	armed_ticks = ns;
-	armed_tsc = cpu_rdtsc();
 	apic_timer_set(ns);
+	armed = refines(ns) ? sample() : (struct sample){0};
 }
 
 static uint8_t cmos(uint8_t reg)
