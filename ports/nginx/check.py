@@ -14,6 +14,7 @@ from harness import Machine, output  # noqa: E402
 
 WAYS = ["", "sendfile/", "threads/", "proxy/"]
 BIG = 5_000_001
+TEXT = "Hello\n" * 100
 
 
 class Nginx(Machine):
@@ -30,7 +31,7 @@ def with_site(test):
         with harness.folder() as site:
             root = pathlib.Path(site, "site")
             root.mkdir()
-            (root / "small.txt").write_text("Hello\n" * 100)
+            (root / "small.txt").write_text(TEXT)
             (root / "big").write_bytes(os.urandom(BIG))
             shutil.copy(HERE / "nginx.conf", site)
             with Nginx(site) as vm:
@@ -56,6 +57,13 @@ def answers_as_a_web_server_should(vm):
     code = output("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}",
                   vm.url("none"))
     assert code == "404", code
+    assert output("curl", "-sSf", vm.url("who")) == "127.0.0.1\n"
+    assert output("curl", "-sSf", vm.url("old/small.html")) == TEXT
+    head = output("curl", "-sSf", "-D", "-", "-o", "/dev/null",
+                  "-H", "Accept-Encoding: gzip", vm.url("small.txt"))
+    assert "Content-Encoding: gzip" in head, head
+    assert output("curl", "-sSf", "--compressed",
+                  vm.url("small.txt")) == TEXT
     assert 'href="small.txt"' in output("curl", "-sSf", vm.url("list/"))
     pathlib.Path(vm.site, "site/new.txt").write_text("fresh")
     assert output("curl", "-sSf", vm.url("new.txt")) == "fresh"
