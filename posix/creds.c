@@ -11,6 +11,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/net/socket.h"
 #include "kernel/sched/spinlock.h"
 #include "posix/calls.h"
 #include "posix/proc.h"
@@ -87,6 +88,8 @@ static long ids_set(struct ids *of, unsigned cap, const struct ids *new)
 	of->fs = new->effective;
 	if (of == &creds.uid)
 		caps_follow_locked(&was);
+	socket_cred.uid = creds.uid.effective;
+	socket_cred.gid = creds.gid.effective;
 	spin_unlock(&creds.lock);
 	return 0;
 }

@@ -15,6 +15,10 @@ uint32_t fs_umask(void);
  * AT_SYMLINK_NOFOLLOW are taken from at_flags.  With a reference. */
 int fs_find(int dirfd, const char *user, int at_flags, struct dentry **d);
 
+/* Make a socket file at a path of kernel memory: its inode, with a reference.
+ * -EEXIST and what else making a file can give. */
+int fs_make_socket(const char *path, struct inode **i);
+
 static inline bool fs_writable(const struct file *f)
 {
 	return (f->flags & 3) != 0 && !(f->flags & 010000000);

@@ -31,14 +31,12 @@ static void target_end(struct target *t)
 	path_free(&t->path);
 }
 
-static int target_start(struct target *t, int dirfd, const char *user)
+/* From the path that has been brought in. */
+static int target_walk(struct target *t, int dirfd)
 {
-	int err = path_import(&t->path, user);
+	int err = walk_start(&t->w, dirfd, t->path.s);
 
 	t->d = NULL;
-	if (err)
-		return err;
-	err = walk_start(&t->w, dirfd, t->path.s);
 	if (!err)
 		err = walk_parent(&t->w);
 	if (!err)
@@ -46,6 +44,13 @@ static int target_start(struct target *t, int dirfd, const char *user)
 	if (err)
 		target_end(t);
 	return err;
+}
+
+static int target_start(struct target *t, int dirfd, const char *user)
+{
+	int err = path_import(&t->path, user);
+
+	return err ? err : target_walk(t, dirfd);
 }
 
 static struct inode *target_dir(struct target *t)
@@ -83,6 +88,28 @@ static int entered(struct target *t, const struct entry *e)
 		    IN_CREATE | dir_bit(d->inode), 0);
 	dentry_put(d);
 	return 0; /* the name exists, cached or not */
+}
+
+int fs_make_socket(const char *path, struct inode **i)
+{
+	const struct make m = {.mode = TYPE_SOCK | (0777 & ~fs_umask())};
+	struct target t = {.path = {.s = (char *)(uintptr_t)path}};
+	struct entry e;
+	int err = target_walk(&t, AT_FDCWD);
+
+	if (err)
+		return err;
+	err = check_free(&t, false);
+	if (!err)
+		err = target_dir(&t)->ops->make(
+		    target_dir(&t), &t.w.last, &m, &e);
+	if (!err) {
+		*i = e.inode;
+		inode_ref(*i);
+		err = entered(&t, &e);
+	}
+	target_end(&t);
+	return err;
 }
 
 static long make_at(int dirfd, const char *user, const struct make *m)

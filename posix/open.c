@@ -93,6 +93,8 @@ static int open_existing(
 		err = *f ? 0 : -ENOMEM;
 		if (!err)
 			(*f)->seekable = true; /* so EBADF, not ESPIPE */
+	} else if (inode_type(i) == S_IFSOCK) {
+		err = -ENXIO;
 	} else if (inode_type(i) == S_IFIFO) {
 		err = fifo_open(i, flags, f);
 	} else {

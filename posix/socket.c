@@ -3,52 +3,16 @@
 #include <linux/fcntl.h>
 #include "kernel/fs/file.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/kmem.h"
 #include "kernel/net/inet.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/socket_abi.h"
 #include "kernel/net/unix.h"
 #include "kernel/net/vsock_socket.h"
 #include "posix/calls.h"
+#include "posix/fs.h"
+#include "posix/socket.h"
 
-struct msghdr64 {
-	void *name;
-	uint32_t namelen, pad1;
-	struct iovec *iov;
-	size_t iovlen;
-	void *control;
-	size_t controllen;
-	uint32_t flags, pad2;
-};
-
-/* The socket behind a descriptor, with a reference to its file for as long as
- * this is in scope. */
-struct socket_ref {
-	struct file *f;
-	struct socket *s;
-};
-
-static struct socket_ref socket_get(int fd)
-{
-	struct file *f = fd_get(fd);
-
-	return (struct socket_ref){f, f ? socket_of(f) : NULL};
-}
-
-static void socket_put(struct socket_ref *ref)
-{
-	if (ref->f)
-		file_put(ref->f);
-}
-
-#define SOCKET_OR_RETURN(s, fd)                                                \
-	__attribute__((cleanup(socket_put))) struct socket_ref ref_ =          \
-	    socket_get(fd);                                                    \
-	struct socket *s = ref_.s;                                             \
-	if (!s)                                                                \
-	return ref_.f ? -ENOTSOCK : -EBADF
-
-static int addr_import(const void *user, uint32_t len, struct sock_addr *a)
+int socket_addr_import(const void *user, uint32_t len, struct sock_addr *a)
 {
 	if ((int32_t)len < 0 || len > SOCKADDR_MAX)
 		return -EINVAL;
@@ -57,7 +21,7 @@ static int addr_import(const void *user, uint32_t len, struct sock_addr *a)
 	return copy_in(a->bytes, user, len);
 }
 
-static int addr_export(
+int socket_addr_export(
     const struct sock_addr *a, void *user, uint32_t *user_len)
 {
 	uint32_t len;
@@ -89,6 +53,8 @@ static int family_init(struct socket *s)
 	case AF_INET:
 	case AF_INET6:
 		return inet_socket(s);
+	case AF_UNIX:
+		return unix_socket(s);
 	case AF_VSOCK:
 		return vsock_socket(s);
 	}
@@ -128,11 +94,8 @@ long kcall_socketpair(int family, int type, int protocol, int *user)
 	if (family != AF_UNIX)
 		return family == AF_INET || family == AF_INET6 ? -EOPNOTSUPP
 							       : -EAFNOSUPPORT;
-	if ((type & SOCK_TYPE_MASK) != SOCK_STREAM)
-		return -ESOCKTNOSUPPORT;
-	if (protocol && protocol != AF_UNIX)
-		return -EPROTONOSUPPORT;
-	err = unix_pair(type & SOCK_NONBLOCK ? O_NONBLOCK : 0, f);
+	err = unix_pair(type & SOCK_TYPE_MASK, protocol,
+	    type & SOCK_NONBLOCK ? O_NONBLOCK : 0, f);
 	if (err)
 		return err;
 	fd[0] = (int)install(f[0], type & SOCK_CLOEXEC);
@@ -151,16 +114,37 @@ long kcall_socketpair(int family, int type, int protocol, int *user)
 	return 0;
 }
 
+/* The name in the file system first, then the socket's. */
+static int bind_path(
+    struct socket *s, const struct sock_addr *a, const char *path)
+{
+	struct inode *i;
+	int err;
+
+	if (s->bound)
+		return -EINVAL;
+	err = fs_make_socket(path, &i);
+	if (err)
+		return err == -EEXIST ? -EADDRINUSE : err;
+	err = unix_bind_inode(s, a, i);
+	if (err)
+		inode_put(i);
+	return err;
+}
+
 long kcall_bind(int fd, const void *user, uint32_t len)
 {
+	char path[UNIX_PATH_MAX + 1];
 	struct sock_addr a;
 	int err;
 
 	SOCKET_OR_RETURN(s, fd);
-	err = addr_import(user, len, &a);
+	err = socket_addr_import(user, len, &a);
 	if (err)
 		return err;
 	MUTEX_GUARD(&s->lock);
+	if (s->family == AF_UNIX && unix_path(&a, path))
+		return bind_path(s, &a, path);
 	return s->ops->bind(s, &a);
 }
 
@@ -182,7 +166,7 @@ long kcall_accept4(int fd, void *user, uint32_t *user_len, int flags)
 	r = socket_accept(s, flags & SOCK_NONBLOCK ? O_NONBLOCK : 0, &peer, &n);
 	if (r)
 		return r;
-	r = addr_export(&peer, user, user_len);
+	r = socket_addr_export(&peer, user, user_len);
 	if (!r)
 		return install(n, flags & SOCK_CLOEXEC);
 	file_put(n);
@@ -200,8 +184,8 @@ long kcall_connect(int fd, const void *user, uint32_t len)
 	int err;
 
 	SOCKET_OR_RETURN(s, fd);
-	err = addr_import(user, len, &a);
-	return err ? err : socket_connect(s, &a);
+	err = socket_addr_import(user, len, &a);
+	return err ? err : s->ops->connect(s, &a);
 }
 
 static long name(int fd, void *user, uint32_t *user_len, bool peer)
@@ -209,7 +193,7 @@ static long name(int fd, void *user, uint32_t *user_len, bool peer)
 	SOCKET_OR_RETURN(s, fd);
 	if (peer && !s->connected)
 		return -ENOTCONN;
-	return addr_export(peer ? &s->peer : &s->local, user, user_len);
+	return socket_addr_export(peer ? &s->peer : &s->local, user, user_len);
 }
 
 long kcall_getsockname(int fd, void *user, uint32_t *user_len)
@@ -240,87 +224,4 @@ long kcall_getsockopt(
 {
 	SOCKET_OR_RETURN(s, fd);
 	return socket_getopt(s, level, opt, user, user_len);
-}
-
-/* A destination on a connected stream is ignored, as Linux does for TCP
- * unless it is no longer connected. */
-long kcall_sendto(int fd, const void *buf, size_t n, int flags,
-    const void *addr, uint32_t len)
-{
-	struct iovec iov = {(void *)(uintptr_t)buf, min(n, (size_t)RW_MAX)};
-	struct iov_iter it;
-
-	(void)addr, (void)len;
-	SOCKET_OR_RETURN(s, fd);
-	iter_init(&it, &iov, 1, false);
-	return socket_send(s, &it, (unsigned)flags);
-}
-
-long kcall_recvfrom(
-    int fd, void *buf, size_t n, int flags, void *addr, uint32_t *user_len)
-{
-	struct iovec iov = {buf, min(n, (size_t)RW_MAX)};
-	struct iov_iter it;
-	ssize_t r;
-
-	SOCKET_OR_RETURN(s, fd);
-	iter_init(&it, &iov, 1, false);
-	r = socket_recv(s, &it, (unsigned)flags);
-	/* A stream has no sender to name: the length becomes 0. */
-	if (r >= 0 && addr && user_len && put_user(user_len, 0))
-		return -EFAULT;
-	return r;
-}
-
-static ssize_t message(
-    struct socket *s, struct msghdr64 *m, unsigned flags, bool send)
-{
-	struct iovec fast[8], *heap;
-	struct iov_iter it;
-	ssize_t r;
-
-	if (m->iovlen > IOV_MAX)
-		return -EMSGSIZE;
-	if (send && m->control && m->controllen)
-		return -EOPNOTSUPP; /* no ancillary data yet */
-	r = iovec_import(m->iov, m->iovlen, fast, &heap, &it);
-	if (r)
-		return r;
-	r = send ? socket_send(s, &it, flags) : socket_recv(s, &it, flags);
-	kfree(heap);
-	return r;
-}
-
-static ssize_t message_of_user(
-    struct socket *s, struct msghdr64 *user, unsigned flags, bool send)
-{
-	struct msghdr64 m;
-	ssize_t r;
-
-	if (copy_in(&m, user, sizeof(m)))
-		return -EFAULT;
-	r = message(s, &m, flags, send);
-	if (r < 0 || send)
-		return r;
-	if (put_user(&user->namelen, 0) || put_user(&user->controllen, 0) ||
-	    put_user(&user->flags, 0))
-		return -EFAULT;
-	return r;
-}
-
-static long message_call(
-    int fd, struct msghdr64 *user, unsigned flags, bool send)
-{
-	SOCKET_OR_RETURN(s, fd);
-	return message_of_user(s, user, flags, send);
-}
-
-long kcall_sendmsg(int fd, struct msghdr64 *user, unsigned flags)
-{
-	return message_call(fd, user, flags, true);
-}
-
-long kcall_recvmsg(int fd, struct msghdr64 *user, unsigned flags)
-{
-	return message_call(fd, user, flags, false);
 }

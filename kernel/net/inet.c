@@ -380,7 +380,7 @@ static bool inet_is_connecting(struct socket *s)
 {
 	struct vsock_conn *c;
 
-	if (!is_vsock(s))
+	if (!s->stream || !is_vsock(s))
 		return false;
 	c = vsock_of(s->stream);
 	return c->state != VSOCK_DEAD && !vsock_is_connected(c) &&
@@ -389,7 +389,8 @@ static bool inet_is_connecting(struct socket *s)
 
 static int inet_connect_result(struct socket *s)
 {
-	return is_vsock(s) ? vsock_take_error(vsock_of(s->stream)) : 0;
+	return s->stream && is_vsock(s) ? vsock_take_error(vsock_of(s->stream))
+					: 0;
 }
 
 /* Where an option is kept.  TCP's knobs have nothing to tune here, but are
@@ -509,7 +510,8 @@ static const struct socket_ops inet_ops = {
     .bind = inet_bind,
     .listen = inet_listen,
     .unlisten = inet_unlisten,
-    .connect = inet_connect,
+    SOCKET_STREAM_OPS,
+    .connect_start = inet_connect,
     .connect_result = inet_connect_result,
     .is_connecting = inet_is_connecting,
     .setsockopt = inet_setsockopt,

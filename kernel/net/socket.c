@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stream sockets of any family; see socket.h. */
+/* Sockets of any family, and how stream sockets wait; see socket.h. */
 #include <linux/fcntl.h>
+#include <linux/sockios.h>
 #include <asm/ioctls.h>
 #include <asm/stat.h>
 #include <linux/stat.h>
@@ -12,12 +13,14 @@
 #include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
 
-#define BACKLOG_MIN                                                            \
-	4096 /* there is no SYN queue in front for clients to wait in */
-#define BACKLOG_MAX  4096
+/* There is no SYN queue in front for clients to wait in. */
+#define BACKLOG_MIN  4096
+#define BACKLOG_MAX  4096u
 #define SHUT_WR_ONLY 1
 
 static const struct file_ops socket_file_ops;
+struct sock_cred socket_cred = {.pid = 1};
+struct waitq socket_room = WAITQ_INIT(socket_room);
 
 struct socket *socket_of(struct file *f)
 {
@@ -41,6 +44,7 @@ struct file *socket_create(int family, int type, unsigned flags)
 	waitq_init(&s->wait);
 	list_init(&s->queue);
 	s->recv_buffer = s->send_buffer = 212992;
+	s->peer_cred = (struct sock_cred){0, UINT32_MAX, UINT32_MAX};
 	f->priv = s;
 	return f;
 }
@@ -69,17 +73,14 @@ bool socket_queue_has_room(struct socket *s)
 	return s->queue_len < s->backlog;
 }
 
-bool socket_queue_push(struct socket *s, struct stream *st,
-    const struct sock_addr *local, const struct sock_addr *peer)
+static bool push(struct socket *s, const struct pending_conn *conn)
 {
 	struct pending_conn *p = kmalloc(sizeof(*p));
 	bool ok;
 
 	if (!p)
 		return false;
-	p->stream = st;
-	p->local = *local;
-	p->peer = *peer;
+	*p = *conn;
 	spin_lock(&s->queue_lock);
 	ok = s->listening;
 	if (ok) {
@@ -92,6 +93,31 @@ bool socket_queue_push(struct socket *s, struct stream *st,
 	else
 		waitq_wake_all(&s->wait, POLL_IN);
 	return ok;
+}
+
+bool socket_queue_push(struct socket *s, struct stream *st,
+    const struct sock_addr *local, const struct sock_addr *peer)
+{
+	struct pending_conn p = {.stream = st, .local = *local, .peer = *peer};
+
+	return push(s, &p);
+}
+
+bool socket_queue_push_ready(
+    struct socket *s, struct file *ready, const struct sock_addr *peer)
+{
+	struct pending_conn p = {.ready = ready, .peer = *peer};
+
+	return push(s, &p);
+}
+
+static void pending_drop(struct pending_conn *p)
+{
+	if (p->ready)
+		file_put(p->ready);
+	else
+		p->stream->ops->close(p->stream);
+	kfree(p);
 }
 
 static struct pending_conn *queue_pop(struct socket *s)
@@ -115,20 +141,25 @@ int socket_listen(struct socket *s, int backlog)
 	MUTEX_GUARD(&s->lock);
 	if (s->stream)
 		return -EINVAL;
-	s->backlog = (unsigned)min(max(backlog, BACKLOG_MIN), BACKLOG_MAX);
+	/* Linux queues one more than asked for. */
+	if (s->family == AF_UNIX)
+		s->backlog = (unsigned)min((unsigned)backlog, BACKLOG_MAX) + 1;
+	else
+		s->backlog =
+		    (unsigned)min(max(backlog, BACKLOG_MIN), (int)BACKLOG_MAX);
 	if (!s->listening)
 		err = s->ops->listen(s);
 	return err;
 }
 
-static uint64_t timeout_deadline(uint64_t timeout)
+uint64_t socket_deadline(uint64_t timeout)
 {
 	return timeout ? clock_monotonic() + timeout : DEADLINE_NEVER;
 }
 
 /* A wait's result as the caller of a socket call sees it: with a time-out
  * set, an interrupted call is not restarted (signal(7)). */
-static int wait_error(int err, uint64_t timeout)
+int socket_wait_error(int err, uint64_t timeout)
 {
 	if (err == -ETIMEDOUT)
 		return -EAGAIN;
@@ -142,6 +173,8 @@ int socket_accept(
 	struct socket *n;
 	int err;
 
+	if (s->type != SOCK_STREAM && s->type != SOCK_SEQPACKET)
+		return -EOPNOTSUPP;
 	while (!(p = queue_pop(s))) {
 		if (!s->listening)
 			return -EINVAL;
@@ -149,21 +182,36 @@ int socket_accept(
 			return -EAGAIN;
 		err = wait_event(&s->wait,
 		    !list_empty(&s->queue) || !s->listening,
-		    timeout_deadline(s->recv_timeout), true);
+		    socket_deadline(s->recv_timeout), true);
 		if (err)
-			return wait_error(err, s->recv_timeout);
+			return socket_wait_error(err, s->recv_timeout);
+	}
+	*peer = p->peer;
+	if (p->ready) {
+		*out = p->ready;
+		(*out)->flags |= flags;
+		n = (*out)->priv;
+		n->accepted = true;
+		kfree(p);
+		waitq_wake_all(&socket_room, 0);
+		return 0;
 	}
 	*out = socket_from_stream(s, p->stream, flags);
 	if (!*out) {
-		p->stream->ops->close(p->stream);
-		kfree(p);
+		pending_drop(p);
 		return -ENOBUFS;
 	}
 	n = (*out)->priv;
 	n->local = p->local;
-	n->peer = *peer = p->peer;
+	n->peer = p->peer;
+	n->accepted = true;
 	kfree(p);
 	return 0;
+}
+
+bool socket_blocks(const struct socket *s, unsigned flags)
+{
+	return !(s->file->flags & O_NONBLOCK || flags & MSG_DONTWAIT);
 }
 
 /* Wait for a connect under way; its result is given once. */
@@ -176,19 +224,19 @@ static int connect_wait(struct socket *s)
 		if (s->file->flags & O_NONBLOCK)
 			return -EINPROGRESS;
 		err = wait_event(&st->wait, !s->ops->is_connecting(s),
-		    timeout_deadline(s->send_timeout), true);
+		    socket_deadline(s->send_timeout), true);
 	}
 	if (err == -ETIMEDOUT)
 		return -EINPROGRESS;
 	if (err)
-		return wait_error(err, s->send_timeout);
+		return socket_wait_error(err, s->send_timeout);
 	s->connecting = false;
 	err = -s->ops->connect_result(s);
 	s->connected = err == 0;
 	return err;
 }
 
-int socket_connect(struct socket *s, const struct sock_addr *a)
+int socket_stream_connect(struct socket *s, const struct sock_addr *a)
 {
 	int err;
 
@@ -208,7 +256,7 @@ int socket_connect(struct socket *s, const struct sock_addr *a)
 		s->stream->ops->close(s->stream);
 		s->stream = NULL;
 	}
-	err = s->ops->connect(s, a);
+	err = s->ops->connect_start(s, a);
 	if (err && err != -EINPROGRESS)
 		return err;
 	s->peer = *a;
@@ -221,7 +269,7 @@ int socket_connect(struct socket *s, const struct sock_addr *a)
 static ssize_t send_wait(struct socket *s, struct iov_iter *it, bool block)
 {
 	struct stream *st = s->stream;
-	uint64_t deadline = timeout_deadline(s->send_timeout);
+	uint64_t deadline = socket_deadline(s->send_timeout);
 	ssize_t r, done = 0;
 	int err;
 
@@ -237,7 +285,7 @@ static ssize_t send_wait(struct socket *s, struct iov_iter *it, bool block)
 		err = wait_event(
 		    &st->wait, st->ops->poll(st) & POLL_OUT, deadline, true);
 		if (err) {
-			r = wait_error(err, s->send_timeout);
+			r = socket_wait_error(err, s->send_timeout);
 			break;
 		}
 		r = 1;
@@ -245,12 +293,13 @@ static ssize_t send_wait(struct socket *s, struct iov_iter *it, bool block)
 	return done ? done : r;
 }
 
-ssize_t socket_send(struct socket *s, struct iov_iter *it, unsigned flags)
+/* A destination on a connected stream is ignored, as Linux does for TCP. */
+ssize_t socket_stream_send(struct socket *s, struct socket_msg *m)
 {
-	bool block = !(s->file->flags & O_NONBLOCK || flags & MSG_DONTWAIT);
+	bool block = socket_blocks(s, m->flags);
 	ssize_t r = -EPIPE;
 
-	if (flags & MSG_OOB)
+	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (s->connecting && !s->ops->is_connecting(s)) {
 		s->connecting = false;
@@ -259,33 +308,40 @@ ssize_t socket_send(struct socket *s, struct iov_iter *it, unsigned flags)
 	if (s->stream && s->connecting)
 		r = -EAGAIN;
 	else if (s->stream)
-		r = it->left ? send_wait(s, it, block) : 0;
-	if (r == -EPIPE && !(flags & MSG_NOSIGNAL))
+		r = m->it.left ? send_wait(s, &m->it, block) : 0;
+	return r;
+}
+
+ssize_t socket_send(struct socket *s, struct socket_msg *m)
+{
+	ssize_t r = s->ops->send(s, m);
+
+	if (r == -EPIPE && s->type == SOCK_STREAM && !(m->flags & MSG_NOSIGNAL))
 		(void)signal_send_thread(thread_current(), SIG_PIPE, NULL);
 	return r;
 }
 
-ssize_t socket_recv(struct socket *s, struct iov_iter *it, unsigned flags)
+ssize_t socket_stream_recv(struct socket *s, struct socket_msg *m)
 {
-	bool block = !(s->file->flags & O_NONBLOCK || flags & MSG_DONTWAIT);
-	bool all = flags & MSG_WAITALL && !(flags & MSG_PEEK);
-	uint64_t deadline = timeout_deadline(s->recv_timeout);
+	bool block = socket_blocks(s, m->flags);
+	bool all = m->flags & MSG_WAITALL && !(m->flags & MSG_PEEK);
+	uint64_t deadline = socket_deadline(s->recv_timeout);
 	struct stream *st = s->stream;
 	ssize_t r, done = 0;
 	int err;
 
-	if (flags & MSG_OOB)
+	if (m->flags & MSG_OOB)
 		return -EINVAL;
 	if (!st)
 		return -ENOTCONN;
-	if (!it->left)
+	if (!m->it.left)
 		return 0;
 	MUTEX_GUARD(&st->recv_lock);
 	for (;;) {
-		r = st->ops->recv(st, it, flags & MSG_PEEK);
+		r = st->ops->recv(st, &m->it, m->flags & MSG_PEEK);
 		if (r > 0)
 			done += r;
-		if (r != -EAGAIN && !(r > 0 && all && it->left))
+		if (r != -EAGAIN && !(r > 0 && all && m->it.left))
 			break;
 		if (r > 0)
 			continue;
@@ -294,11 +350,16 @@ ssize_t socket_recv(struct socket *s, struct iov_iter *it, unsigned flags)
 		err = wait_event(
 		    &st->wait, st->ops->poll(st) & POLL_IN, deadline, true);
 		if (err) {
-			r = wait_error(err, s->recv_timeout);
+			r = socket_wait_error(err, s->recv_timeout);
 			break;
 		}
 	}
 	return done ? done : r;
+}
+
+ssize_t socket_recv(struct socket *s, struct socket_msg *m)
+{
+	return s->ops->recv(s, m);
 }
 
 /* Connections that nobody will accept. */
@@ -309,10 +370,8 @@ static void queue_stop(struct socket *s)
 	spin_lock(&s->queue_lock);
 	s->listening = false;
 	spin_unlock(&s->queue_lock);
-	while ((p = queue_pop(s))) {
-		p->stream->ops->close(p->stream);
-		kfree(p);
-	}
+	while ((p = queue_pop(s)))
+		pending_drop(p);
 }
 
 int socket_no_unlisten(struct socket *s)
@@ -343,22 +402,44 @@ int socket_shutdown(struct socket *s, int how)
 		return -EINVAL;
 	if (s->listening)
 		return how == SHUT_WR_ONLY ? 0 : listener_shutdown(s);
+	return s->ops->shutdown(s, (unsigned)how + 1);
+}
+
+int socket_stream_shutdown(struct socket *s, unsigned how)
+{
 	if (!s->stream || (!s->connected && s->connecting))
 		return -ENOTCONN;
-	s->stream->ops->shutdown(s->stream, (unsigned)how + 1);
+	s->stream->ops->shutdown(s->stream, how);
 	return 0;
 }
 
 static ssize_t socket_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
+	struct socket_msg m = {.it = *it};
+	ssize_t r = socket_recv(f->priv, &m);
+
 	(void)pos;
-	return socket_recv(f->priv, it, 0);
+	rights_free(m.rights);
+	*it = m.it;
+	return r;
 }
 
 static ssize_t socket_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
+	struct socket_msg m = {.it = *it};
+	ssize_t r = socket_send(f->priv, &m);
+
 	(void)pos;
-	return socket_send(f->priv, it, 0);
+	*it = m.it;
+	return r;
+}
+
+unsigned socket_stream_poll(struct socket *s, struct poll_table *pt)
+{
+	if (!s->stream)
+		return POLL_OUT | POLL_HUP;
+	poll_add(pt, &s->stream->wait);
+	return s->stream->ops->poll(s->stream);
 }
 
 static unsigned socket_poll(struct file *f, struct poll_table *pt)
@@ -368,24 +449,30 @@ static unsigned socket_poll(struct file *f, struct poll_table *pt)
 	poll_add(pt, &s->wait);
 	if (s->listening)
 		return list_empty(&s->queue) ? 0 : POLL_IN;
-	if (!s->stream)
-		return POLL_OUT | POLL_HUP;
-	poll_add(pt, &s->stream->wait);
-	return s->stream->ops->poll(s->stream);
+	return s->ops->poll(s, pt);
+}
+
+size_t socket_stream_pending(struct socket *s)
+{
+	return s->stream ? s->stream->ops->pending(s->stream) : 0;
+}
+
+size_t socket_no_unsent(struct socket *s)
+{
+	(void)s;
+	return 0;
 }
 
 static long socket_ioctl(struct file *f, unsigned cmd, unsigned long arg)
 {
 	struct socket *s = f->priv;
-	int n = 0;
 
-	if (cmd != FIONREAD)
+	if (cmd != FIONREAD && cmd != SIOCOUTQ)
 		return -ENOTTY;
 	if (s->listening)
 		return -EINVAL;
-	if (s->stream)
-		n = (int)s->stream->ops->pending(s->stream);
-	return put_user((int *)arg, n);
+	return put_user((int *)arg,
+	    (int)(cmd == FIONREAD ? s->ops->pending(s) : s->ops->unsent(s)));
 }
 
 static int socket_stat(struct file *f, struct stat *st)

@@ -61,6 +61,7 @@ static bool is_flag(int name)
 	case SO_DONTROUTE:
 	case SO_OOBINLINE:
 	case SO_REUSEPORT:
+	case SO_PASSCRED:
 		return true;
 	}
 	return false;
@@ -137,7 +138,7 @@ static int socket_error(struct socket *s)
 {
 	int err;
 
-	if (!s->stream || s->ops->is_connecting(s))
+	if (s->ops->is_connecting(s))
 		return 0;
 	err = s->ops->connect_result(s);
 	if (s->connecting) {
@@ -204,6 +205,9 @@ int socket_getopt(
 		int l[2] = {s->linger_on, s->linger_seconds};
 		return give(user, user_len, l, sizeof(l));
 	}
+	if (level == SOL_SOCKET && name == SO_PEERCRED)
+		return give(
+		    user, user_len, &s->peer_cred, sizeof(s->peer_cred));
 	err = level == SOL_SOCKET ? get_socket_level(s, name, &v)
 				  : s->ops->getsockopt(s, level, name, &v);
 	return err ? err : give(user, user_len, &v, sizeof(v));

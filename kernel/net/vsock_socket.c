@@ -113,12 +113,12 @@ static int vs_connect(struct socket *s, const struct sock_addr *a)
 
 static bool vs_is_connecting(struct socket *s)
 {
-	return vsock_of(s->stream)->state == VSOCK_CONNECTING;
+	return s->stream && vsock_of(s->stream)->state == VSOCK_CONNECTING;
 }
 
 static int vs_connect_result(struct socket *s)
 {
-	return vsock_take_error(vsock_of(s->stream));
+	return s->stream ? vsock_take_error(vsock_of(s->stream)) : 0;
 }
 
 static int vs_setsockopt(struct socket *s, int level, int name, int v)
@@ -146,7 +146,8 @@ static const struct socket_ops vs_ops = {
     .bind = vs_bind,
     .listen = vs_listen,
     .unlisten = socket_no_unlisten,
-    .connect = vs_connect,
+    SOCKET_STREAM_OPS,
+    .connect_start = vs_connect,
     .connect_result = vs_connect_result,
     .is_connecting = vs_is_connecting,
     .setsockopt = vs_setsockopt,
