@@ -463,7 +463,7 @@ static bool is_listed(struct inode *dir, struct dentry *d)
 	return true;
 }
 
-/* Mount points that the directory itself does not have. */
+/* Mount points and the like that the directory itself does not have. */
 static void emit_mounts(struct file *f, struct dir_emit *e)
 {
 	struct dentry *d;
@@ -474,7 +474,7 @@ static void emit_mounts(struct file *f, struct dir_emit *e)
 			  f->dentry, (unsigned)(f->pos - MOUNTS_POS)))) {
 		if (!is_listed(f->inode, d))
 			ok = dir_emit(e, d->name, d->len, f->pos, f->pos + 1,
-			    TYPE_DIR >> 12);
+			    (d->inode ? inode_type(d->inode) : TYPE_DIR) >> 12);
 		f->pos += ok;
 		dentry_put(d);
 	}

@@ -317,8 +317,10 @@ int control_start(const char *cmdline)
 	err = connect_launcher();
 	if (!err)
 		err = config_read();
-	if (!err)
+	if (!err) {
+		etc_complete();
 		err = thread_spawn_kernel("control", listener_thread, NULL);
+	}
 	return err;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A minimal /etc for a root of our own: the users, groups and host names
- * that libc is asked for by most servers.  They are ordinary files, which
- * the program may change.  A share on / or /etc hides them.
+ * A minimal /etc: the users, groups and host names that libc is asked for by
+ * most servers.  They are ordinary files of a root of our own, which the
+ * program may change.  With a share on / or /etc, those that it does not have
+ * are shown in it, as if each were mounted there.
  */
 #include <linux/fcntl.h>
 #include <linux/uio.h>
@@ -10,13 +11,15 @@
 #include "kernel/lib/string.h"
 
 static const struct {
-	const char *name, *text;
+	const char *path, *text;
 } texts[] = {
-    {"passwd", "root:x:0:0:root:/:/bin/sh\n"
-	       "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"},
-    {"group", "root:x:0:\nnogroup:x:65534:\nnobody:x:65534:\n"},
-    {"hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n"},
+    {"/etc/passwd", "root:x:0:0:root:/:/bin/sh\n"
+		    "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"},
+    {"/etc/group", "root:x:0:\nnogroup:x:65534:\nnobody:x:65534:\n"},
+    {"/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n"},
 };
+
+static struct inode *files[ARRAY_LEN(texts)]; /* with references */
 
 static int write_text(struct file *f, const char *text)
 {
@@ -30,18 +33,19 @@ static int write_text(struct file *f, const char *text)
 	return n < 0 ? (int)n : 0;
 }
 
-static int add_file(struct inode *dir, const char *name, const char *text)
+static int add_file(struct inode *dir, unsigned i)
 {
-	const struct name n = {name, (unsigned)strlen(name)};
+	const char *base = texts[i].path + 5;
+	const struct name n = {base, (unsigned)strlen(base)};
 	struct entry e;
 	struct file *f;
 	int err = dir->ops->create(dir, &n, 0644, O_WRONLY, &e, &f);
 
 	if (err)
 		return err;
-	err = write_text(f, text);
+	files[i] = e.inode;
+	err = write_text(f, texts[i].text);
 	file_put(f);
-	inode_put(e.inode);
 	return err;
 }
 
@@ -55,7 +59,13 @@ int etc_fill(struct inode *root)
 	if (err)
 		return err;
 	for (unsigned i = 0; i < ARRAY_LEN(texts) && !err; i++)
-		err = add_file(e.inode, texts[i].name, texts[i].text);
+		err = add_file(e.inode, i);
 	inode_put(e.inode);
 	return err;
+}
+
+void etc_complete(void)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(texts); i++)
+		vfs_show_missing(texts[i].path, files[i]);
 }

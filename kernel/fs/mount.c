@@ -69,8 +69,24 @@ static struct dentry *make_up(struct dentry *dir, const struct name *n)
 	return dentry_pin(dir, n, &empty_dir, dir->fs);
 }
 
-/* The mount point's dentry for path, which is below vfs_root. */
-static struct dentry *mount_point(const char *path)
+/* What `i` is shown as, unless the file system has something there. */
+static struct dentry *show(
+    struct dentry *dir, const struct name *n, struct inode *i)
+{
+	struct dentry *d;
+
+	if (path_child(dir, n, clock_monotonic(), &d))
+		return NULL; /* broken: whoever asks will hear of it */
+	if (d->inode || d->mounted)
+		return d;
+	dentry_put(d);
+	inode_ref(i);
+	return dentry_pin(dir, n, i, i->fs);
+}
+
+/* The dentry for path, which is below vfs_root: a mount point, or what shows
+ * `i` (not NULL) where there is nothing else. */
+static struct dentry *pin_path(const char *path, struct inode *i)
 {
 	struct dentry *dir = vfs_root, *d;
 	uint64_t now = clock_monotonic();
@@ -87,7 +103,8 @@ static struct dentry *mount_point(const char *path)
 		if (n.len > NAME_MAX)
 			break;
 		if (!*path) {
-			d = dentry_pin(dir, &n, NULL, dir->fs);
+			d = i ? show(dir, &n, i)
+			      : dentry_pin(dir, &n, NULL, dir->fs);
 			dentry_put(dir);
 			return d;
 		}
@@ -117,7 +134,7 @@ static struct dentry *mount_point(const char *path)
 
 static int attach(struct fs *fs)
 {
-	struct dentry *at = mount_point(fs->path);
+	struct dentry *at = pin_path(fs->path, NULL);
 
 	if (!at)
 		return -ENOMEM;
@@ -138,6 +155,14 @@ static int replace_root(struct fs *fs)
 		err = attach(m);
 	}
 	return err;
+}
+
+void vfs_show_missing(const char *path, struct inode *i)
+{
+	struct dentry *d = pin_path(path, i);
+
+	if (d && d->inode != i)
+		dentry_put(d); /* else it stays for good */
 }
 
 int vfs_mount(struct fs *fs, const char *path)

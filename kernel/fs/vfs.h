@@ -301,6 +301,8 @@ extern struct list vfs_mounts; /* struct fs, in order; boot only changes it */
 int vfs_init(void);
 /* Mount fs at an absolute path; its directories are made up where missing. */
 int vfs_mount(struct fs *fs, const char *path);
+/* Show i at path for good, if there is nothing.  Boot only; may sleep. */
+void vfs_show_missing(const char *path, struct inode *i);
 /* Mount the virtio-fs device with that tag. -ENODEV: none. */
 int vfs_mount_virtiofs(const char *tag, const char *path, bool rdonly);
 /* The working directory; kernel memory. */
@@ -316,6 +318,8 @@ struct fs *procfs_create(void);
 /* Give an empty root an /etc with passwd, group and hosts.  May sleep.
  * 0, or -ENOSPC and -ENOMEM. */
 int etc_fill(struct inode *root);
+/* After all is mounted: show those files where a share lacks them. */
+void etc_complete(void);
 /* Open a character device by number; -ENXIO if there is none. */
 int device_open(struct inode *i, unsigned flags, struct file **f);
 /* What /dev/tty is from now on; takes a reference of its own. */

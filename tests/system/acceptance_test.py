@@ -239,6 +239,25 @@ def tree_of(top):
     return found
 
 
+def a_share_lacks_no_etc():
+    """What a share on / lacks of /etc is shown; what it has is left alone."""
+    etc = "build/tests/posix/toril/libc/etc"
+    with tempfile.TemporaryDirectory() as root:
+        share = ["-v", root + ":/"]
+        r = run(*share, etc)
+        assert r.returncode == 0, r.stderr
+        assert os.listdir(root) == [], "nothing is made on the host"
+        folder = pathlib.Path(root, "etc")
+        folder.mkdir()
+        (folder / "hosts").write_text("127.0.0.1 localhost\n")
+        assert run(*share, etc).returncode == 0
+        r = run(*share, "build/tests/system/touch", "/etc/new")
+        assert r.stdout == b"created\n" and (folder / "new").exists()
+        (folder / "passwd").write_text("root:x:0:1:another:/:/bin/sh\n")
+        r = run(*share, etc)
+        assert r.returncode == 99 and b"pw_gid == 0" in r.stderr, r.stderr
+
+
 def a_share_ends_as_it_would_on_linux():
     with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
         linux = subprocess.run(["build/tests/posix/linux/fs/many_files", b, FILES],
@@ -304,7 +323,7 @@ TESTS = [hello_says_just_that, hello_needs_little_memory, boots_with_much_memory
          clients_are_known_by_their_own_address, many_short_connections,
          echo_with_8_mib_and_a_lazy_client,
          a_lost_share_is_ENOTCONN_and_the_rest_goes_on,
-         a_share_ends_as_it_would_on_linux,
+         a_share_ends_as_it_would_on_linux, a_share_lacks_no_etc,
          an_ordinary_user_can_serve_and_ro_is_ro]
 
 
