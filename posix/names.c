@@ -94,7 +94,7 @@ int fs_make_socket(const char *path, struct inode **i)
 {
 	const struct make m = {.mode = TYPE_SOCK | (0777 & ~fs_umask())};
 	struct target t = {.path = {.s = (char *)(uintptr_t)path}};
-	struct entry e;
+	struct entry e = {NULL, 0};
 	int err = target_walk(&t, AT_FDCWD);
 
 	if (err)
