@@ -5,8 +5,10 @@
 
 PORTS	:= $(sort $(patsubst ports/%/check.py,%,$(wildcard ports/*/check.py)))
 
+# Libraries have no check of their own.
 port-%: all
-	@BUILD=$(BUILD) ports/$*/check.py
+	@BUILD=$(BUILD) ports/port.py $*
+	@[ ! -e ports/$*/check.py ] || BUILD=$(BUILD) ports/$*/check.py
 
 ports: all
 	@BUILD=$(BUILD) tests/run.py -j $(JOBS) $(PORTS:%=ports/%/check.py)
