@@ -38,8 +38,7 @@ class Machine:
 
     def __init__(self, image, *args, options=(), marks=(), port=None):
         self.file = tempfile.NamedTemporaryFile()
-        entry = re.search(r"Entry point address: *(\S+)",
-                          output("readelf", "-h", image))[1]
+        entry = symbol(image, "pvh_start")
         plugin = (f"{BUILD}/bench/count.so,out={self.file.name},entry={entry}"
                   + "".join(f",mark={symbol(image, m)}" for m in marks))
         publish = ("-p", f"127.0.0.1:0:{port}") if port else ()
