@@ -9,6 +9,10 @@ arch	:= x86_64
 skip	:= thread/$(arch)/clone.s thread/$(arch)/__unmapself.s \
 	   thread/$(arch)/syscall_cp.s thread/$(arch)/__set_thread_area.s \
 	   signal/$(arch)/restore.s process/$(arch)/vfork.s
+# Replaced: see musl-glue/src/sched.c and killpg.c.
+skip	+= signal/killpg.c
+skip	+= $(addprefix sched/sched_,getparam.c getscheduler.c setparam.c \
+	   setscheduler.c)
 
 base	:= $(patsubst $(MUSL)/src/%,%,$(wildcard $(MUSL)/src/*/*.c \
 	   $(MUSL)/src/malloc/mallocng/*.c))
@@ -16,10 +20,12 @@ over	:= $(patsubst $(MUSL)/src/%,%,$(wildcard $(addprefix \
 	   $(MUSL)/src/*/$(arch)/*.,c s S)))
 # A file in $(arch)/ replaces the one of that name beside the folder.
 replaced := $(foreach o,$(over),$(subst /$(arch)/,/,$(basename $(o))).c)
-srcs	:= $(filter-out $(replaced),$(base)) $(filter-out $(skip),$(over))
+srcs	:= $(filter-out $(skip) $(replaced),$(base)) \
+	   $(filter-out $(skip),$(over))
 objs	:= $(addprefix $(OUT)/obj/,$(addsuffix .o,$(basename $(srcs)))) \
 	   $(OUT)/obj/toril/cancel.o $(OUT)/obj/toril/entry.o \
-	   $(OUT)/obj/toril/by_number.o $(OUT)/obj/toril/dl_find_object.o
+	   $(OUT)/obj/toril/by_number.o $(OUT)/obj/toril/dl_find_object.o \
+	   $(OUT)/obj/toril/sched.o $(OUT)/obj/toril/killpg.o
 
 CFLAGS	:= -std=c99 -nostdinc -ffreestanding -fexcess-precision=standard \
 	-frounding-math -fno-strict-aliasing -D_XOPEN_SOURCE=700 -Os -g1 -pipe \

@@ -163,8 +163,8 @@ long kcall_kill(int pid, int signo)
 
 	if (signo && bad_signal(signo))
 		return -EINVAL;
-	if (pid != PID && pid != 0 && pid != -PID && pid != -1)
-		return -ESRCH;
+	if (pid != PID && pid != 0)
+		return -ESRCH; /* -1: all others, and there are none */
 	return signo ? signal_send_process(signo, &info) : 0;
 }
 

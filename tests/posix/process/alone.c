@@ -37,6 +37,9 @@ int main(void)
 	CHECK_ERR(getpgid(99), ESRCH);
 	CHECK_ERR(getsid(99), ESRCH);
 	CHECK_ERR(kill(99, 0), ESRCH);
-	CHECK(!kill(0, 0) && !kill(-1, 0));
+	CHECK(!kill(0, 0));
+	CHECK_ERR(kill(-1, SIGTERM), ESRCH);
+	CHECK(!killpg(getpgrp(), 0) && !killpg(0, 0));
+	CHECK_ERR(killpg(99, 0), ESRCH);
 	return 0;
 }

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The Open POSIX Test Suite: make conformance [T=PATTERN], conformance-quick.
+
+conformance: all
+	@tests/conformance/run.py $(T)
+conformance-quick: all
+	@tests/conformance/run.py --quick
+.PHONY: conformance conformance-quick
+
+$(BUILD)/tests/conformance_test: tests/conformance/conformance.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nBUILD=$(BUILD) exec tests/conformance/run.py --quick\n' >$@
+	@chmod +x $@
+TESTS	+= $(BUILD)/tests/conformance_test
