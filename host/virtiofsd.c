@@ -134,8 +134,9 @@ void virtiofsd_args(
 		args_add(a, "-o");
 		args_add(a, "source=%s", escaped);
 		args_add(a, "-o");
-		args_add(
-		    a, "cache=auto,xattr,sandbox=%s,log_level=warn", sandbox);
+		args_add(a,
+		    "cache=auto,xattr,posix_lock,sandbox=%s,log_level=warn",
+		    sandbox);
 	}
 	free(escaped);
 }

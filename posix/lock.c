@@ -70,12 +70,16 @@ static long kind_of(int type, enum record_kind *kind)
 	return -EINVAL;
 }
 
-static long test(const struct record *r, struct flock *lk, void *user)
+static long test(
+    struct file *f, const struct record *r, struct flock *lk, void *user)
 {
 	struct record c;
+	int found = record_lock_test(f, r, &c);
 
+	if (found < 0)
+		return found;
 	lk->l_type = F_UNLCK;
-	if (record_lock_test(r, &c)) {
+	if (found) {
 		lk->l_type = c.kind == RECORD_SHARED ? F_RDLCK : F_WRLCK;
 		lk->l_whence = 0;
 		lk->l_start = (int64_t)c.first;
@@ -102,10 +106,10 @@ long lock_fcntl(struct file *f, int cmd, void *user)
 	if (err)
 		return err;
 	if (cmd == F_GETLK || cmd == F_OFD_GETLK)
-		return r.kind == RECORD_NONE ? -EINVAL : test(&r, &lk, user);
+		return r.kind == RECORD_NONE ? -EINVAL : test(f, &r, &lk, user);
 	if (r.kind == RECORD_SHARED && (f->flags & O_ACCMODE) == O_WRONLY)
 		return -EBADF;
 	if (r.kind == RECORD_EXCLUSIVE && (f->flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
-	return record_lock_set(&r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+	return record_lock_set(f, &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
 }

@@ -3,8 +3,8 @@
  * Record locks, fcntl(F_SETLK) and its kin.
  *
  * There is one process, and POSIX record locks never conflict within one;
- * those of open files (F_OFD_SETLK) do.  Locks of other processes on the host
- * are not seen, which docs/compatibility.md says.
+ * those of open files (F_OFD_SETLK) do.  On a share whose virtiofsd has POSIX
+ * locks, those of other processes on the host count too.
  */
 #ifndef TORIL_POSIX_LOCK_H
 #define TORIL_POSIX_LOCK_H

@@ -58,33 +58,33 @@ long kcall_madvise(uintptr_t addr, size_t len, int advice)
 	return vm_madvise(addr, len, advice);
 }
 
-/* Nothing is ever swapped out: locking is making present. */
 long kcall_mlock(uintptr_t addr, size_t len)
 {
-	return vm_populate(addr, len);
+	return vm_mlock(addr, len, true, true);
 }
 
 long kcall_mlock2(uintptr_t addr, size_t len, unsigned flags)
 {
-	if (flags & ~1u)
+	if (flags & ~(unsigned)MLOCK_ONFAULT)
 		return -EINVAL;
-	/* MLOCK_ONFAULT: once there, pages stay, as they do anyway. */
-	return flags ? 0 : vm_populate(addr, len);
+	return vm_mlock(addr, len, true, !(flags & MLOCK_ONFAULT));
 }
 
 long kcall_munlock(uintptr_t addr, size_t len)
 {
-	(void)addr;
-	(void)len;
-	return 0;
+	return vm_mlock(addr, len, false, false);
 }
 
-long kcall_mlockall(int flags)
+long kcall_mlockall(unsigned flags)
 {
-	return flags & ~7 || !flags ? -EINVAL : 0;
+	if (!flags || flags & ~7u || flags == MCL_ONFAULT)
+		return -EINVAL;
+	vm_mlockall(flags);
+	return 0;
 }
 
 long kcall_munlockall(void)
 {
+	vm_mlockall(0);
 	return 0;
 }

@@ -28,14 +28,16 @@ unsigned proc_count_threads(void)
 	return n;
 }
 
-static uint64_t mapped_bytes(void)
+/* Bytes in regions with all of these flags. */
+static uint64_t mapped_bytes(unsigned flags)
 {
 	struct vm_region *r;
 	uint64_t n = 0;
 
 	MUTEX_GUARD(&vm_lock);
 	for (r = vm_region_next(NULL); r; r = vm_region_next(r))
-		n += r->end - r->start;
+		if ((r->flags & flags) == flags)
+			n += r->end - r->start;
 	return n;
 }
 
@@ -106,7 +108,7 @@ static void add_signals(struct proc_text *t)
 void proc_write_status(struct proc_text *t)
 {
 	struct thread *self = thread_current();
-	ull size = mapped_bytes() / KIB, rss = resident_bytes() / KIB;
+	ull size = mapped_bytes(0) / KIB, rss = resident_bytes() / KIB;
 	char name[16];
 
 	process_name(name);
@@ -115,9 +117,8 @@ void proc_write_status(struct proc_text *t)
 	    "PPid:\t0\nTracerPid:\t0\n",
 	    name);
 	proc_write_ids(t);
-	proc_add(t,
-	    "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t       0 kB\n", size,
-	    size);
+	proc_add(t, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\n",
+	    size, size, (ull)mapped_bytes(VM_MLOCK) / KIB);
 	proc_add(t,
 	    "VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\nVmSwap:\t       0 kB\n", rss,
 	    rss);
@@ -132,7 +133,7 @@ void proc_write_status(struct proc_text *t)
 
 void proc_write_statm(struct proc_text *t)
 {
-	ull size = mapped_bytes() >> PAGE_SHIFT;
+	ull size = mapped_bytes(0) >> PAGE_SHIFT;
 	ull rss = resident_bytes() >> PAGE_SHIFT;
 
 	proc_add(t, "%llu %llu 0 0 0 %llu 0\n", size, rss, rss);
@@ -152,7 +153,7 @@ void proc_write_stat(struct proc_text *t)
 	    rt ? -1 - self->base_prio : 20 + self->nice, self->nice,
 	    proc_count_threads());
 	proc_add(t, "%llu %llu 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 ",
-	    (ull)mapped_bytes(), (ull)(resident_bytes() >> PAGE_SHIFT));
+	    (ull)mapped_bytes(0), (ull)(resident_bytes() >> PAGE_SHIFT));
 	proc_add(t, "17 0 %d %u 0 0 0 0 0 0 0 0 0 0 0\n",
 	    max((int)self->base_prio, 0), self->policy);
 }

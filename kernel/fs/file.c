@@ -118,7 +118,7 @@ void file_put(struct file *f)
 	if (f->flock)
 		flock_drop(f);
 	if (f->inode) {
-		record_lock_drop(f->inode, f);
+		record_lock_drop(f, f);
 		fs_notify_file(
 		    f, (f->flags & 3) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	}
@@ -130,7 +130,7 @@ void file_put(struct file *f)
 static int descriptor_closed(struct file *f)
 {
 	if (f->inode)
-		record_lock_drop(f->inode, NULL);
+		record_lock_drop(f, NULL);
 	return f->ops->flush(f);
 }
 

@@ -226,4 +226,10 @@ extern const struct file_ops fuse_dir_ops;
 int fuse_readdir(struct file *f, struct dir_emit *e);
 void fuse_dirbuf_free(struct fuse_handle *h);
 
+/* fuse_lock.c: struct inode_ops' record locks. */
+int fuse_lock(struct file *f, const struct record *r, bool wait);
+int fuse_lock_test(
+    struct file *f, const struct record *r, struct record *conflict);
+void fuse_unlock_all(struct file *f, const struct file *owner);
+
 #endif

@@ -24,7 +24,7 @@ static_assert(sizeof(struct fuse_init_out) == 64, "protocol");
 	(FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES |             \
 	    FUSE_AUTO_INVAL_DATA | FUSE_DO_READDIRPLUS |                       \
 	    FUSE_READDIRPLUS_AUTO | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES |    \
-	    FUSE_CACHE_SYMLINKS)
+	    FUSE_CACHE_SYMLINKS | FUSE_POSIX_LOCKS)
 
 int fuse_init(struct fuse_conn *c)
 {

@@ -393,6 +393,10 @@ const struct inode_ops fuse_ops = {
     .pages = fuse_pages,
     .fallocate = fuse_fallocate,
     .copy_range = fuse_copy_range,
+    .mapped = inode_no_mapped,
     .xattr = fuse_xattr,
+    .lock = fuse_lock,
+    .lock_test = fuse_lock_test,
+    .unlock_all = fuse_unlock_all,
     .release = fuse_inode_release,
 };

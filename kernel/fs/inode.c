@@ -130,6 +130,29 @@ ssize_t inode_no_copy_range(struct file *in, uint64_t in_off, struct file *out,
 	return -EXDEV;
 }
 
+void inode_no_mapped(struct inode *i, bool written)
+{
+	(void)i, (void)written;
+}
+
+int inode_no_lock(struct file *f, const struct record *r, bool wait)
+{
+	(void)f, (void)r, (void)wait;
+	return -EOPNOTSUPP;
+}
+
+int inode_no_lock_test(
+    struct file *f, const struct record *r, struct record *conflict)
+{
+	(void)f, (void)r, (void)conflict;
+	return -EOPNOTSUPP;
+}
+
+void inode_no_unlock_all(struct file *f, const struct file *owner)
+{
+	(void)f, (void)owner;
+}
+
 ssize_t inode_no_xattr(struct inode *i, const struct xattr *x)
 {
 	(void)i, (void)x;

@@ -77,7 +77,10 @@ static int map_page_get(struct vm_object *o, uint64_t index, struct page **p)
 
 static void map_page_dirty(struct vm_object *o, uint64_t index)
 {
-	pagecache_set_dirty(&map_file(o)->inode->cache, index);
+	struct inode *i = map_file(o)->inode;
+
+	pagecache_set_dirty(&i->cache, index);
+	i->ops->mapped(i, true);
 }
 
 static int write_back(struct file *f, uint64_t index, struct page *p)
@@ -197,6 +200,7 @@ int inode_file_mmap(struct file *f, struct vm_region *r)
 		return -ENOMEM;
 	}
 	r->object = &m->object;
+	f->inode->ops->mapped(f->inode, false);
 	return 0;
 }
 

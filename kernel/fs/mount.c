@@ -39,7 +39,11 @@ static const struct inode_ops empty_dir_ops = {
     .pages = inode_no_pages,
     .fallocate = inode_no_fallocate,
     .copy_range = inode_no_copy_range,
+    .mapped = inode_no_mapped,
     .xattr = inode_no_xattr,
+    .lock = inode_no_lock,
+    .lock_test = inode_no_lock_test,
+    .unlock_all = inode_no_unlock_all,
 };
 static struct fs made_up = {.type = "none", .node = LIST_INIT(made_up.node)};
 static struct inode empty_dir = {

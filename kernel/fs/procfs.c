@@ -287,7 +287,11 @@ static const struct inode_ops proc_ops = {
     .pages = inode_no_pages,
     .fallocate = inode_no_fallocate,
     .copy_range = inode_no_copy_range,
+    .mapped = inode_no_mapped,
     .xattr = inode_no_xattr,
+    .lock = inode_no_lock,
+    .lock_test = inode_no_lock_test,
+    .unlock_all = inode_no_unlock_all,
     .release = proc_release,
 };
 

@@ -4,9 +4,12 @@
  *
  * All are on one list: programs hold few.  An inode with locks is open, as
  * the last close drops them; so no references are held.
+ *
+ * Where the file system shows locks to others, theirs count too: a lock is
+ * taken there first, and then here, where it tells the close what to drop.
  */
 #include "kernel/fs/record_lock.h"
-#include "kernel/fs/file.h"
+#include "kernel/fs/vfs.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/sched/thread.h"
 
@@ -90,7 +93,7 @@ static bool try(const struct record *r, struct held *fresh, struct held **spare)
 	return ok;
 }
 
-int record_lock_set(const struct record *r, bool wait)
+static int set_here(const struct record *r, bool wait)
 {
 	struct held *fresh = kzalloc(sizeof(*fresh));
 	struct held *spare = kzalloc(sizeof(*spare));
@@ -113,18 +116,29 @@ int record_lock_set(const struct record *r, bool wait)
 	return ok ? 0 : err;
 }
 
-bool record_lock_test(const struct record *r, struct record *conflict)
+int record_lock_set(struct file *f, const struct record *r, bool wait)
+{
+	int err = f->inode->ops->lock(f, r, wait);
+
+	return err && err != -EOPNOTSUPP ? err : set_here(r, wait);
+}
+
+int record_lock_test(
+    struct file *f, const struct record *r, struct record *conflict)
 {
 	struct held *h;
+	int found = f->inode->ops->lock_test(f, r, conflict);
 
+	if (found != -EOPNOTSUPP && found)
+		return found;
 	MUTEX_GUARD(&lock);
 	h = conflict_locked(r);
 	if (h)
 		*conflict = h->r;
-	return h;
+	return h != NULL;
 }
 
-void record_lock_drop(struct inode *i, const struct file *owner)
+void record_lock_drop(struct file *f, const struct file *owner)
 {
 	struct held *h, *tmp;
 	bool any = false;
@@ -133,13 +147,15 @@ void record_lock_drop(struct inode *i, const struct file *owner)
 		return;
 	mutex_lock(&lock);
 	list_for_each_safe (h, tmp, &locks, node) {
-		if (h->r.inode != i || h->r.owner != owner)
+		if (h->r.inode != f->inode || h->r.owner != owner)
 			continue;
 		list_remove(&h->node);
 		kfree(h);
 		any = true;
 	}
 	mutex_unlock(&lock);
-	if (any)
-		waitq_wake_all(&changed, 0);
+	if (!any)
+		return;
+	f->inode->ops->unlock_all(f, owner);
+	waitq_wake_all(&changed, 0);
 }

@@ -21,14 +21,15 @@ struct record {
 	enum record_kind kind;    /* RECORD_NONE: to be unlocked */
 };
 
-/* Set or drop.  With `wait` until it can be had.  -EAGAIN, -ENOMEM,
- * -ERESTARTSYS. */
-int record_lock_set(const struct record *r, bool wait);
+/* Set or drop through the open file f.  With `wait` until it can be had.
+ * -EAGAIN, -ENOMEM, -ERESTARTSYS, or the file system's error. */
+int record_lock_set(struct file *f, const struct record *r, bool wait);
 
-/* True and the lock in the way, if there is one. */
-bool record_lock_test(const struct record *r, struct record *conflict);
+/* 1 and the lock in the way, if there is one, else 0; -errno. */
+int record_lock_test(
+    struct file *f, const struct record *r, struct record *conflict);
 
-/* A descriptor of the inode was closed (owner NULL), or the owner goes. */
-void record_lock_drop(struct inode *i, const struct file *owner);
+/* A descriptor of f was closed (owner NULL), or the owner f goes. */
+void record_lock_drop(struct file *f, const struct file *owner);
 
 #endif

@@ -478,6 +478,17 @@ static int tmp_tmpfile(
 	return nameless(dir->fs, dir, mode, flags, 0, f);
 }
 
+static void tmp_mapped(struct inode *i, bool written)
+{
+	if (written) {
+		tmp_touch(i);
+		return;
+	}
+	spin_lock(&i->lock);
+	i->attr.atime = stamp_now();
+	spin_unlock(&i->lock);
+}
+
 static const struct inode_ops tmp_ops = {
     .lookup = tmp_lookup,
     .create = tmp_create,
@@ -495,7 +506,11 @@ static const struct inode_ops tmp_ops = {
     .pages = tmp_pages,
     .fallocate = tmp_fallocate,
     .copy_range = inode_no_copy_range,
+    .mapped = tmp_mapped,
     .xattr = inode_no_xattr,
+    .lock = inode_no_lock,
+    .lock_test = inode_no_lock_test,
+    .unlock_all = inode_no_unlock_all,
     .release = tmp_release,
 };
 

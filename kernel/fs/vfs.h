@@ -26,6 +26,7 @@
 #define EXPIRY_NEVER UINT64_MAX
 #define LINKS_MAX    40
 
+struct record;
 struct statfs;
 struct vm_object;
 
@@ -132,7 +133,17 @@ struct inode_ops {
 	/* -EXDEV, -EOPNOTSUPP or -ENOSYS: the caller copies. */
 	ssize_t (*copy_range)(struct file *in, uint64_t in_off,
 	    struct file *out, uint64_t out_off, size_t len);
+	/* A file was mapped, or a shared page is being written through a
+	 * mapping: for its times.  May not sleep. */
+	void (*mapped)(struct inode *i, bool written);
 	ssize_t (*xattr)(struct inode *i, const struct xattr *x);
+	/* Record locks that are seen outside too; -EOPNOTSUPP: there is no
+	 * outside.  lock is as record_lock_set; lock_test gives 1 and the
+	 * lock in the way, or 0; unlock_all drops what an owner holds. */
+	int (*lock)(struct file *f, const struct record *r, bool wait);
+	int (*lock_test)(
+	    struct file *f, const struct record *r, struct record *conflict);
+	void (*unlock_all)(struct file *f, const struct file *owner);
 	/* The last reference is gone: free i.  May not sleep. */
 	void (*release)(struct inode *i);
 };
@@ -222,7 +233,11 @@ int inode_no_pages(struct file *, uint64_t, unsigned, struct page **, size_t *);
 int inode_no_fallocate(struct file *, unsigned, uint64_t, uint64_t);
 ssize_t inode_no_copy_range(
     struct file *, uint64_t, struct file *, uint64_t, size_t);
+void inode_no_mapped(struct inode *, bool);
 ssize_t inode_no_xattr(struct inode *, const struct xattr *);
+int inode_no_lock(struct file *, const struct record *, bool);
+int inode_no_lock_test(struct file *, const struct record *, struct record *);
+void inode_no_unlock_all(struct file *, const struct file *);
 
 /* file_ops for files with an inode. */
 int inode_file_stat(struct file *f, struct stat *st);

@@ -19,6 +19,7 @@
 
 struct mutex vm_lock = MUTEX_INIT(vm_lock);
 static struct treap regions;             /* [vm_lock] */
+static unsigned nr_regions;              /* [vm_lock] */
 static uintptr_t mmap_top;               /* [i] mappings are placed below */
 static uintptr_t mmap_hint;              /* [vm_lock] no gap is known above */
 static uintptr_t brk_start, brk_end;     /* [vm_lock] */
@@ -66,6 +67,13 @@ void vm_object_put(struct vm_object *o)
 static void region_insert(struct vm_region *r)
 {
 	treap_insert(&regions, &r->node, r->start);
+	nr_regions++;
+}
+
+static void region_remove(struct vm_region *r)
+{
+	treap_remove(&regions, &r->node);
+	nr_regions--;
 }
 
 static bool can_merge(const struct vm_region *a, const struct vm_region *b)
@@ -81,12 +89,12 @@ static void merge_around(struct vm_region *r)
 
 	if (can_merge(r, next)) {
 		r->end = next->end;
-		treap_remove(&regions, &next->node);
+		region_remove(next);
 		kfree(next);
 	}
 	if (can_merge(prev, r)) {
 		prev->end = r->end;
-		treap_remove(&regions, &r->node);
+		region_remove(r);
 		kfree(r);
 	}
 }
@@ -111,7 +119,7 @@ static int split_at(uintptr_t addr)
 	return 0;
 }
 
-static int split_range(uintptr_t start, uintptr_t end)
+int vm_split_range(uintptr_t start, uintptr_t end)
 {
 	int err = split_at(start);
 
@@ -147,7 +155,7 @@ static int remove_range(uintptr_t start, uintptr_t end, struct dead_objects *d)
 
 	if (touches_image(start, end))
 		return -EPERM;
-	err = split_range(start, end);
+	err = vm_split_range(start, end);
 	if (err)
 		return err;
 	for (r = region_at_or_after(start); r && r->start < end; r = next) {
@@ -157,7 +165,7 @@ static int remove_range(uintptr_t start, uintptr_t end, struct dead_objects *d)
 		if (r->object)
 			d->o[d->n++] = r->object;
 		pages_zap(r->start, r->end, ZAP_TABLES);
-		treap_remove(&regions, &r->node);
+		region_remove(r);
 		kfree(r);
 	}
 	mmap_hint = max(mmap_hint, min(end, mmap_top));
@@ -257,6 +265,8 @@ static struct vm_region *region_create(
 		r->flags |= VM_SHARED;
 	if (flags & MAP_GROWSDOWN)
 		r->flags |= VM_STACK;
+	if (flags & MAP_LOCKED || vm_mlock_future())
+		r->flags |= VM_MLOCK;
 	return r;
 }
 
@@ -265,6 +275,7 @@ long vm_mmap(uintptr_t addr, size_t len, unsigned prot, unsigned flags,
 {
 	struct dead_objects dead = {.n = 0};
 	struct vm_region *r;
+	bool locked;
 	long at = check_mmap(len, prot, flags, file, offset);
 
 	if (at)
@@ -284,7 +295,7 @@ long vm_mmap(uintptr_t addr, size_t len, unsigned prot, unsigned flags,
 		r->flags &= ~VM_SHARED; /* one process: nobody to share with */
 	}
 	mutex_lock(&vm_lock);
-	at = place(addr, len, flags);
+	at = nr_regions < VM_REGIONS_MAX ? place(addr, len, flags) : -ENOMEM;
 	while (at >= 0 && flags & MAP_FIXED) {
 		int err =
 		    remove_range((uintptr_t)at, (uintptr_t)at + len, &dead);
@@ -297,6 +308,7 @@ long vm_mmap(uintptr_t addr, size_t len, unsigned prot, unsigned flags,
 		dead.n = 0;
 		mutex_lock(&vm_lock);
 	}
+	locked = r->flags & VM_MLOCK;
 	if (at >= 0) {
 		r->start = (uintptr_t)at;
 		r->end = (uintptr_t)at + len;
@@ -310,7 +322,7 @@ long vm_mmap(uintptr_t addr, size_t len, unsigned prot, unsigned flags,
 		kfree(r);
 		return at;
 	}
-	if (flags & (MAP_POPULATE | MAP_LOCKED) && prot)
+	if ((flags & MAP_POPULATE || locked) && prot)
 		(void)vm_populate((uintptr_t)at, len); /* best effort */
 	return at;
 }
@@ -344,7 +356,7 @@ long vm_munmap(uintptr_t addr, size_t len)
 }
 
 /* 0 if regions cover [start, end) without a gap. */
-static long check_covered(uintptr_t start, uintptr_t end)
+long vm_check_covered(uintptr_t start, uintptr_t end)
 {
 	struct vm_region *r = vm_region_find(start);
 
@@ -393,7 +405,7 @@ long vm_mprotect(uintptr_t addr, size_t len, unsigned prot)
 	MUTEX_GUARD(&vm_lock);
 	if (touches_image(addr, addr + len))
 		return -EPERM;
-	err = split_range(addr, addr + len);
+	err = vm_split_range(addr, addr + len);
 	return err ? err : protect_locked(addr, addr + len, prot);
 }
 
@@ -406,7 +418,7 @@ static long remap_locked(uintptr_t addr, size_t old_len, size_t new_len,
 
 	if (!r || addr + old_len > r->end || touches_image(addr, r->end))
 		return -EFAULT;
-	if (split_range(addr, addr + old_len))
+	if (vm_split_range(addr, addr + old_len))
 		return -ENOMEM;
 	r = vm_region_find(addr);
 	if (!(flags & MREMAP_FIXED) &&
@@ -431,7 +443,7 @@ static long remap_locked(uintptr_t addr, size_t old_len, size_t new_len,
 	*n = *r;
 	n->start = (uintptr_t)at;
 	n->end = (uintptr_t)at + new_len;
-	treap_remove(&regions, &r->node);
+	region_remove(r);
 	kfree(r);
 	region_insert(n);
 	merge_around(n);
@@ -520,7 +532,7 @@ long vm_madvise(uintptr_t addr, size_t len, int advice)
 		     r = vm_region_next(r))
 			pages_zap(max(r->start, addr), min(r->end, addr + len),
 			    ZAP_PAGES);
-	return len ? check_covered(addr, addr + len) : 0;
+	return len ? vm_check_covered(addr, addr + len) : 0;
 }
 
 void vm_object_zap(
@@ -581,7 +593,9 @@ long vm_msync(uintptr_t addr, size_t len, int flags)
 	if (!len)
 		return 0;
 	mutex_lock(&vm_lock);
-	err = check_covered(addr, addr + len);
+	err = vm_check_covered(addr, addr + len);
+	if (!err && flags & MS_INVALIDATE && vm_any_locked(addr, addr + len))
+		err = -EBUSY;
 	mutex_unlock(&vm_lock);
 	while (!err && (o = object_next(&at, addr + len, &index, &n))) {
 		err = o->ops->sync(o, index, n);

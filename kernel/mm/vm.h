@@ -23,7 +23,10 @@
 #define VM_SHARED    8u /* writes go to the object */
 #define VM_LOCKED    16u
 #define VM_STACK     32u
-#define VM_MAY_WRITE 64u /* a shared mapping of a file open for writing */
+#define VM_MAY_WRITE 64u  /* a shared mapping of a file open for writing */
+#define VM_MLOCK     128u /* by mlock(2) */
+
+#define VM_REGIONS_MAX 65530 /* Linux's vm.max_map_count */
 
 struct vm_object;
 
@@ -69,6 +72,11 @@ long vm_madvise(uintptr_t addr, size_t len, int advice);
 long vm_msync(uintptr_t addr, size_t len, int flags);
 long vm_mincore(uintptr_t addr, size_t len, uint8_t *vec);
 long vm_populate(uintptr_t addr, size_t len);
+
+/* mlock and munlock: mark the pages of the range, and have them present with
+ * `populate`.  -ENOMEM.  mlockall with MCL_*; 0 unlocks all. */
+long vm_mlock(uintptr_t addr, size_t len, bool lock, bool populate);
+void vm_mlockall(unsigned flags);
 
 /*
  * Make the page at addr accessible; access is VM_READ, VM_WRITE or VM_EXEC.

@@ -22,7 +22,9 @@ int main(void)
 	CHECK(!mlock2(p + 2 * PAGE, PAGE, 0));
 	CHECK(!mincore(p, 4 * PAGE, vec) && vec[2] & 1);
 	CHECK_ERR(mlock2(p, PAGE, 2), EINVAL);
+	CHECK_ERR(msync(p, 4 * PAGE, MS_SYNC | MS_INVALIDATE), EBUSY);
 	CHECK(!munlock(p, 4 * PAGE));
+	CHECK(!msync(p, 4 * PAGE, MS_SYNC | MS_INVALIDATE));
 	CHECK(!mlockall(MCL_CURRENT) && !munlockall());
 	CHECK_ERR(mlockall(0), EINVAL);
 	CHECK_ERR(mlockall(64), EINVAL);
@@ -30,5 +32,6 @@ int main(void)
 	CHECK(!munmap(p, 4 * PAGE));
 	CHECK_ERR(mincore(p, PAGE, vec), ENOMEM);
 	CHECK_ERR(mlock(p, PAGE), ENOMEM);
+	CHECK_ERR(munlock(p, PAGE), ENOMEM);
 	return 0;
 }
