@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ancillary data of sockets, cmsg(3): open files, credentials, addresses. */
 #include <asm/socket.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/ipv6.h>
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/net/inet_option.h"
 #include "kernel/net/socket_abi.h"
 #include "posix/calls.h"
 #include "posix/creds.h"
 #include "posix/socket.h"
 
+#define LO_INDEX    1
 #define CONTROL_MAX 20480u /* about Linux's net.core.optmem_max */
 
 struct cmsghdr64 {
@@ -147,6 +152,26 @@ static void rights_export(struct msghdr64 *h, struct socket_msg *m)
 		m->out |= MSG_CTRUNC;
 }
 
+/* Where a datagram was sent to; all come over lo. */
+static void pktinfo_export(
+    struct socket *s, struct msghdr64 *h, struct socket_msg *m)
+{
+	const struct sockaddr_in *v4 = (const void *)m->dest.bytes;
+	const struct sockaddr_in6 *v6 = (const void *)m->dest.bytes;
+	struct in_pktinfo info4 = {.ipi_ifindex = LO_INDEX};
+	struct in6_pktinfo info6 = {.ipi6_ifindex = LO_INDEX};
+
+	if (s->family == AF_INET && inet_option(s, IPPROTO_IP, IP_PKTINFO)) {
+		info4.ipi_addr = info4.ipi_spec_dst = v4->sin_addr;
+		give(h, m, IPPROTO_IP, IP_PKTINFO, &info4, sizeof(info4));
+	}
+	if (s->family == AF_INET6 &&
+	    inet_option(s, IPPROTO_IPV6, IPV6_RECVPKTINFO)) {
+		info6.ipi6_addr = v6->sin6_addr;
+		give(h, m, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+	}
+}
+
 void socket_control_export(
     struct socket *s, struct msghdr64 *h, struct socket_msg *m)
 {
@@ -155,4 +180,6 @@ void socket_control_export(
 		    sizeof(m->cred));
 	if (m->rights)
 		rights_export(h, m);
+	if (m->dest.len)
+		pktinfo_export(s, h, m);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * AF_INET and AF_INET6 stream sockets without a TCP/IP stack.
+ * AF_INET and AF_INET6 stream sockets without a TCP/IP stack; udp.c has the
+ * datagrams.
  *
  * Ports are vsock ports: a listener on TCP port N takes raw connections on
  * vsock port N, and on CTL_PUBLISHED_BASE + N those that the launcher passes
@@ -11,9 +12,9 @@
  * An address is kept as IPv6 throughout, IPv4 as ::ffff:a.b.c.d.
  */
 #include "kernel/net/inet.h"
+#include <asm/socket.h>
 #include <linux/in.h>
 #include <linux/in6.h>
-#include <linux/tcp.h>
 #include "kernel/control/control.h"
 #include "kernel/control/wire.h"
 #include "kernel/lib/assert.h"
@@ -21,13 +22,15 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/net/inet_addr.h"
+#include "kernel/net/inet_option.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/socket_abi.h"
 #include "kernel/net/vsock.h"
 
 #define EPHEMERAL_FIRST 32768u
 #define EPHEMERAL_COUNT 28232u
-#define REUSE           (1u << 2) /* SO_REUSEADDR in socket.flags */
+#define REUSE_ADDR      SOCKET_FLAG(SO_REUSEADDR)
+#define REUSE_PORT      SOCKET_FLAG(SO_REUSEPORT)
 
 /* Shared by the listeners of one port (IPv4 and IPv6 may have one each). */
 struct inet_port {
@@ -44,8 +47,6 @@ struct inet_sock {
 	struct inet_addr addr;  /* [n] port 0: not bound */
 	bool listening;         /* [n] */
 	struct inet_port *port; /* [n] reachable from the host */
-	int nodelay, cork, keepidle, keepintvl, keepcnt, defer, user_timeout;
-	int quickack, tos, v6only;
 };
 
 static struct mutex inet_lock = MUTEX_INIT(inet_lock);
@@ -60,10 +61,20 @@ void inet_allow_outbound(uint32_t port)
 	socks_port = port;
 }
 
+uint32_t inet_socks_port(void)
+{
+	return socks_port;
+}
+
+static bool v6only(const struct inet_sock *i)
+{
+	return inet_option(i->s, IPPROTO_IPV6, IPV6_V6ONLY);
+}
+
 static bool takes_v4(const struct inet_sock *i)
 {
 	return i->s->family == AF_INET ||
-	       (!i->v6only && (inet_is_any(&i->addr) || inet_is_v4(&i->addr)));
+	       (!v6only(i) && (inet_is_any(&i->addr) || inet_is_v4(&i->addr)));
 }
 
 static bool takes_v6(const struct inet_sock *i)
@@ -88,10 +99,10 @@ static bool conflict_locked(struct inet_sock *me, bool listening_only)
 	struct inet_sock *o;
 
 	list_for_each (o, &bound, node) {
-		bool reuse = me->s->flags & o->s->flags & REUSE;
-		if (o == me || !overlap(me, o))
+		uint32_t both = me->s->flags & o->s->flags;
+		if (o == me || !overlap(me, o) || both & REUSE_PORT)
 			continue;
-		if (o->listening || (!listening_only && !reuse))
+		if (o->listening || (!listening_only && !(both & REUSE_ADDR)))
 			return true;
 	}
 	return false;
@@ -143,7 +154,9 @@ static int inet_bind(struct socket *s, const struct sock_addr *a)
 		return err;
 	if (s->bound)
 		return -EINVAL;
-	if (!inet_is_any(&addr) && !inet_is_loopback(&addr))
+	if (!inet_is_any(&addr) && !inet_is_loopback(&addr) &&
+	    !inet_option(s, IPPROTO_IP, IP_FREEBIND) &&
+	    !inet_option(s, IPPROTO_IPV6, IPV6_FREEBIND))
 		return -EADDRNOTAVAIL; /* there is no interface but lo */
 	MUTEX_GUARD(&inet_lock);
 	i->addr = addr;
@@ -153,25 +166,47 @@ static int inet_bind(struct socket *s, const struct sock_addr *a)
 	return err;
 }
 
-/* The listening socket that a client of this family reaches, or NULL. */
+/* How well a listener suits a client of this family, that comes from the host
+ * or (to) connects within the guest; 0: not at all.  A specific address comes
+ * before any. */
+static int score(const struct inet_sock *l, uint16_t port, bool v4,
+    const struct inet_addr *to)
+{
+	if (!l->listening || l->addr.port != port ||
+	    !(v4 ? takes_v4(l) : takes_v6(l)))
+		return 0;
+	if (inet_is_any(&l->addr))
+		return to || !l->s->lo_only ? 1 : 0;
+	return to && !memcmp(l->addr.ip, to->ip, 16) ? 2 : 0;
+}
+
+/* The listener that a client reaches, or NULL; those that share a port
+ * (SO_REUSEPORT) take turns. */
 static struct inet_sock *listener_locked(
     uint16_t port, bool v4, const struct inet_addr *to)
 {
+	static unsigned turn; /* [n] */
 	struct inet_sock *o, *best = NULL;
+	unsigned nr = 0, pick;
+	int points, most = 0;
 
 	list_for_each (o, &bound, node) {
-		if (!o->listening || o->addr.port != port ||
-		    !(v4 ? takes_v4(o) : takes_v6(o)))
-			continue;
-		if (!to && inet_is_loopback(&o->addr))
-			continue;
-		if (to && !inet_is_any(&o->addr) &&
-		    memcmp(o->addr.ip, to->ip, 16))
-			continue;
-		/* The more specific one wins. */
-		if (!best || !inet_is_any(&o->addr) || inet_is_any(&best->addr))
+		points = score(o, port, v4, to);
+		if (points > most) {
+			most = points;
+			nr = 0;
+		}
+		if (points && points == most) {
 			best = o;
+			nr++;
+		}
 	}
+	if (nr < 2)
+		return best;
+	pick = turn++ % nr;
+	list_for_each (o, &bound, node)
+		if (score(o, port, v4, to) == most && !pick--)
+			return o;
 	return best;
 }
 
@@ -287,7 +322,7 @@ static int listen_locked(struct inet_sock *i)
 		err = -EADDRINUSE;
 	if (err)
 		return err;
-	if (!inet_is_loopback(&i->addr)) {
+	if (inet_is_any(&i->addr) && !i->s->lo_only) {
 		i->port = port_get_locked(i->addr.port, &err);
 		if (!i->port)
 			return err;
@@ -357,7 +392,7 @@ static int inet_connect(struct socket *s, const struct sock_addr *a)
 		inet_loopback_like(&to);
 	if (inet_is_loopback(&to))
 		return connect_local(i, &to);
-	if (!socks_port)
+	if (!socks_port || s->lo_only)
 		return -ENETUNREACH;
 	c = socks_connect(socks_port, &to, &err);
 	if (!c)
@@ -393,89 +428,6 @@ static int inet_connect_result(struct socket *s)
 					: 0;
 }
 
-/* Where an option is kept.  TCP's knobs have nothing to tune here, but are
- * remembered. */
-static int *option(struct inet_sock *i, int level, int name)
-{
-	if (level == IPPROTO_IP && name == IP_TOS)
-		return &i->tos;
-	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY &&
-	    i->s->family == AF_INET6)
-		return &i->v6only;
-	if (level != IPPROTO_TCP)
-		return NULL;
-	switch (name) {
-	case TCP_NODELAY:
-		return &i->nodelay;
-	case TCP_CORK:
-		return &i->cork;
-	case TCP_KEEPIDLE:
-		return &i->keepidle;
-	case TCP_KEEPINTVL:
-		return &i->keepintvl;
-	case TCP_KEEPCNT:
-		return &i->keepcnt;
-	case TCP_DEFER_ACCEPT:
-		return &i->defer;
-	case TCP_USER_TIMEOUT:
-		return &i->user_timeout;
-	case TCP_QUICKACK:
-		return &i->quickack;
-	}
-	return NULL;
-}
-
-/* Accepted sockets get their part when an option is first touched. */
-static struct inet_sock *inet_of(struct socket *s)
-{
-	struct inet_sock *i = s->priv;
-
-	if (i)
-		return i;
-	i = kzalloc(sizeof(*i));
-	if (!i)
-		return NULL;
-	list_init(&i->node);
-	i->s = s;
-	i->keepidle = 7200;
-	i->keepintvl = 75;
-	i->keepcnt = 9;
-	s->priv = i;
-	return i;
-}
-
-static int inet_setsockopt(struct socket *s, int level, int name, int v)
-{
-	struct inet_sock *i = inet_of(s);
-	int *p = i ? option(i, level, name) : NULL;
-	bool flag = p && (p == &i->nodelay || p == &i->cork || p == &i->v6only);
-
-	if (!i)
-		return -ENOMEM;
-	if (!p)
-		return -ENOPROTOOPT;
-	if ((p == &i->v6only && s->bound) || (level == IPPROTO_TCP && v < 0))
-		return -EINVAL;
-	*p = flag ? v != 0 : v;
-	return 0;
-}
-
-static int inet_getsockopt(struct socket *s, int level, int name, int *v)
-{
-	struct inet_sock *i = inet_of(s);
-	int *p = i ? option(i, level, name) : NULL;
-
-	if (!i)
-		return -ENOMEM;
-	if (level == IPPROTO_TCP && name == TCP_MAXSEG)
-		*v = 32768; /* what loopback has on Linux, about */
-	else if (p)
-		*v = *p;
-	else
-		return -ENOPROTOOPT;
-	return 0;
-}
-
 static void stop_locked(struct inet_sock *i)
 {
 	i->listening = false;
@@ -497,6 +449,8 @@ static void inet_release(struct socket *s)
 
 	if (s->stream && s->linger_reset && is_vsock(s))
 		vsock_kill(vsock_of(s->stream), ECONNRESET);
+	else if (s->stream && s->linger_reset)
+		local_reset(s->stream);
 	if (!i)
 		return;
 	mutex_lock(&inet_lock);
@@ -514,26 +468,37 @@ static const struct socket_ops inet_ops = {
     .connect_start = inet_connect,
     .connect_result = inet_connect_result,
     .is_connecting = inet_is_connecting,
-    .setsockopt = inet_setsockopt,
-    .getsockopt = inet_getsockopt,
+    .setsockopt = inet_option_set,
+    .getsockopt = inet_option_get,
     .release = inet_release,
 };
 
-int inet_socket(struct socket *s)
+static int tcp_socket(struct socket *s)
 {
-	struct inet_addr any = {.port = 0};
+	struct inet_sock *i = kzalloc(sizeof(*i));
 
-	if (s->type != SOCK_STREAM)
-		return -EPROTONOSUPPORT;
-	if (s->protocol && s->protocol != IPPROTO_TCP)
-		return -EPROTONOSUPPORT;
+	if (!i)
+		return -ENOBUFS;
+	if (s->family == AF_INET)
+		inet_any_v4(&i->addr);
+	inet_export(&i->addr, s->family, &s->local);
+	list_init(&i->node);
+	i->s = s;
 	s->protocol = IPPROTO_TCP;
 	s->ops = &inet_ops;
-	if (s->family == AF_INET)
-		inet_any_v4(&any);
-	inet_export(&any, s->family, &s->local);
-	if (!inet_of(s))
-		return -ENOBUFS;
-	((struct inet_sock *)s->priv)->addr = any;
+	s->priv = i;
 	return 0;
+}
+
+int inet_socket(struct socket *s)
+{
+	if (s->type == SOCK_STREAM &&
+	    (!s->protocol || s->protocol == IPPROTO_TCP))
+		return tcp_socket(s);
+	if (s->type == SOCK_DGRAM &&
+	    (!s->protocol || s->protocol == IPPROTO_UDP))
+		return udp_socket(s);
+	if (s->type == SOCK_SEQPACKET)
+		return -ESOCKTNOSUPPORT;
+	return s->type == SOCK_RAW ? -EPERM : -EPROTONOSUPPORT;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Streams within the guest: loopback TCP, AF_UNIX, socketpair.
+ * Streams within the guest: loopback TCP.
  *
  * Two ends share one object that lives until both are closed.  Each end owns
  * the queue that it reads; the peer writes into it up to QUEUE_LIMIT.
@@ -139,6 +139,11 @@ static void local_close(struct stream *s)
 	byteq_destroy(&pair->end[0].in);
 	byteq_destroy(&pair->end[1].in);
 	kfree(pair);
+}
+
+void local_reset(struct stream *s)
+{
+	peer_of(to_end(s))->reset = true;
 }
 
 static const struct stream_ops local_ops = {

@@ -7,6 +7,7 @@
 #include <linux/stat.h>
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/net/inet_option.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/socket_abi.h"
 #include "kernel/sched/clock.h"
@@ -29,6 +30,7 @@ struct socket *socket_of(struct file *f)
 
 struct file *socket_create(int family, int type, unsigned flags)
 {
+	static uint64_t last_cookie; /* [a] */
 	struct socket *s = kzalloc(sizeof(*s));
 	struct file *f = file_alloc(&socket_file_ops, O_RDWR | flags);
 
@@ -45,6 +47,7 @@ struct file *socket_create(int family, int type, unsigned flags)
 	list_init(&s->queue);
 	s->recv_buffer = s->send_buffer = 212992;
 	s->peer_cred = (struct sock_cred){0, UINT32_MAX, UINT32_MAX};
+	s->cookie = __atomic_add_fetch(&last_cookie, 1, __ATOMIC_RELAXED);
 	f->priv = s;
 	return f;
 }
@@ -63,6 +66,13 @@ struct file *socket_from_stream(
 	s->flags = like->flags;
 	s->recv_timeout = like->recv_timeout;
 	s->send_timeout = like->send_timeout;
+	s->recv_buffer = like->recv_buffer;
+	s->send_buffer = like->send_buffer;
+	s->linger_on = like->linger_on;
+	s->linger_seconds = like->linger_seconds;
+	s->linger_reset = like->linger_reset;
+	if (like->options)
+		s->options = inet_values_copy(like->options);
 	s->stream = st;
 	s->bound = s->connected = true;
 	return f;
@@ -497,6 +507,7 @@ static void socket_release(struct file *f)
 	queue_stop(s);
 	if (s->stream)
 		s->stream->ops->close(s->stream);
+	kfree(s->options);
 	kfree(s);
 }
 

@@ -17,8 +17,10 @@
 
 #define SOCKADDR_MAX      128
 #define SOCKET_FLAG(name) (1u << (name))
+#define SOCKET_KEPT       6
 
 struct socket;
+struct inet_values;
 
 /* An address of any family, as the program sees it. */
 struct sock_addr {
@@ -112,7 +114,11 @@ struct socket {
 	uint32_t flags;    /* SOCKET_FLAG(SO_*), as set by the program */
 	bool linger_reset; /* SO_LINGER with 0 seconds */
 	int linger_on, linger_seconds;
-	struct sock_cred peer_cred; /* SO_PEERCRED */
+	struct sock_cred peer_cred;   /* SO_PEERCRED */
+	uint64_t cookie;              /* [i] SO_COOKIE */
+	bool lo_only;                 /* SO_BINDTODEVICE with "lo" */
+	int kept[SOCKET_KEPT];        /* options without effect */
+	struct inet_values *options;  /* inet_option.c's, or NULL */
 	void *priv;                 /* the family's */
 };
 

@@ -5,8 +5,8 @@
  * refused.
  */
 #include <asm/socket.h>
-#include <linux/tcp.h>
 #include "kernel/lib/string.h"
+#include "kernel/net/inet_option.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/socket_abi.h"
 #include "kernel/net/vsock.h"
@@ -52,9 +52,55 @@ static int set_linger(struct socket *s, const void *user, uint32_t len)
 	return 0;
 }
 
+/* What tunes a machine that is not there: kept and given back. */
+static const struct kept {
+	int name, least, most;
+} kept[SOCKET_KEPT] = {
+    {SO_PRIORITY, 0, INT32_MAX},
+    {SO_MARK, INT32_MIN, INT32_MAX},
+    {SO_INCOMING_CPU, INT32_MIN, INT32_MAX},
+    {SO_BUSY_POLL, 0, INT32_MAX},
+    {SO_NO_CHECK, INT32_MIN, INT32_MAX},
+    {SO_MAX_PACING_RATE, INT32_MIN, INT32_MAX},
+};
+
+static int kept_index(int name)
+{
+	for (unsigned i = 0; i < SOCKET_KEPT; i++)
+		if (kept[i].name == name)
+			return (int)i;
+	return -ENOPROTOOPT;
+}
+
+static int set_kept(struct socket *s, int name, int v)
+{
+	int i = kept_index(name);
+
+	if (i < 0)
+		return i;
+	if (v < kept[i].least || v > kept[i].most)
+		return -EINVAL;
+	s->kept[i] = name == SO_NO_CHECK ? v != 0 : v;
+	return 0;
+}
+
+/* There is lo. */
+static int set_device(struct socket *s, const void *user, uint32_t len)
+{
+	char name[16] = "";
+
+	if (copy_in(name, user, min(len, (uint32_t)sizeof(name) - 1)))
+		return -EFAULT;
+	if (name[0] && strcmp(name, "lo"))
+		return -ENODEV;
+	s->lo_only = name[0] != 0;
+	return 0;
+}
+
 static bool is_flag(int name)
 {
 	switch (name) {
+	case SO_DEBUG:
 	case SO_REUSEADDR:
 	case SO_KEEPALIVE:
 	case SO_BROADCAST:
@@ -74,11 +120,15 @@ static int set_socket_level(
 
 	switch (name) {
 	case SO_RCVTIMEO_OLD:
+	case SO_RCVTIMEO_NEW:
 		return set_timeout(&s->recv_timeout, user, len);
 	case SO_SNDTIMEO_OLD:
+	case SO_SNDTIMEO_NEW:
 		return set_timeout(&s->send_timeout, user, len);
 	case SO_LINGER:
 		return set_linger(s, user, len);
+	case SO_BINDTODEVICE:
+		return set_device(s, user, len);
 	}
 	if (len < sizeof(v))
 		return -EINVAL;
@@ -90,6 +140,7 @@ static int set_socket_level(
 	}
 	switch (name) {
 	case SO_RCVBUF:
+	case SO_RCVBUFFORCE:
 		s->recv_buffer =
 		    min(max((uint32_t)v * 2, BUFFER_FLOOR), BUFFER_CEIL);
 		if (s->stream && stream_is_vsock(s->stream))
@@ -97,22 +148,39 @@ static int set_socket_level(
 			    vsock_of(s->stream), s->recv_buffer / 2);
 		return 0;
 	case SO_SNDBUF:
+	case SO_SNDBUFFORCE:
 		s->send_buffer =
 		    min(max((uint32_t)v * 2, BUFFER_FLOOR * 2), BUFFER_CEIL);
 		return 0;
-	case SO_PRIORITY:
-		return v >= 0 && v <= 6 ? 0 : -EPERM;
+	case SO_RCVLOWAT: /* nothing else is done */
+		return v == 0 || v == 1 ? 0 : -ENOPROTOOPT;
 	}
-	return -ENOPROTOOPT;
+	return set_kept(s, name, v);
+}
+
+/* Those that are structures or strings, and may have any length. */
+static int set_blob(
+    struct socket *s, int level, int name, const void *user, uint32_t len)
+{
+	uint8_t v[INET_BLOB_MAX];
+
+	if (s->family != AF_INET && s->family != AF_INET6)
+		return -ENOPROTOOPT;
+	if (copy_in(v, user, min(len, INET_BLOB_MAX)))
+		return -EFAULT;
+	return inet_blob_set(s, level, name, v, min(len, INET_BLOB_MAX));
 }
 
 int socket_setopt(
     struct socket *s, int level, int name, const void *user, uint32_t len)
 {
-	int v = 0;
+	int v = 0, err;
 
 	if (level == SOL_SOCKET)
 		return set_socket_level(s, name, user, len);
+	err = set_blob(s, level, name, user, len);
+	if (err != -ENOPROTOOPT)
+		return err;
 	if (len < 1)
 		return -EINVAL;
 	if (copy_in(&v, user, min(len, (uint32_t)sizeof(v))))
@@ -156,6 +224,16 @@ static int give_timeout(uint64_t ns, void *user, uint32_t *user_len)
 	return give(user, user_len, &tv, sizeof(tv));
 }
 
+static int get_kept(struct socket *s, int name, int *v)
+{
+	int i = kept_index(name);
+
+	if (i < 0)
+		return i;
+	*v = name == SO_INCOMING_CPU ? 0 : s->kept[i];
+	return 0;
+}
+
 static int get_socket_level(struct socket *s, int name, int *v)
 {
 	if (is_flag(name)) {
@@ -189,6 +267,45 @@ static int get_socket_level(struct socket *s, int name, int *v)
 		*v = 1;
 		return 0;
 	}
+	return get_kept(s, name, v);
+}
+
+static int give_blob(struct socket *s, int level, int name, void *user,
+    uint32_t *user_len)
+{
+	uint8_t v[INET_BLOB_MAX];
+	uint32_t len;
+	int err;
+
+	if (s->family != AF_INET && s->family != AF_INET6)
+		return -ENOPROTOOPT;
+	err = inet_blob_get(s, level, name, v, &len);
+	return err ? err : give(user, user_len, v, len);
+}
+
+/* Options of the socket level that are no int; -ENOPROTOOPT: others. */
+static int give_special(
+    struct socket *s, int name, void *user, uint32_t *user_len)
+{
+	int linger[2] = {s->linger_on, s->linger_seconds};
+
+	switch (name) {
+	case SO_RCVTIMEO_OLD:
+	case SO_RCVTIMEO_NEW:
+		return give_timeout(s->recv_timeout, user, user_len);
+	case SO_SNDTIMEO_OLD:
+	case SO_SNDTIMEO_NEW:
+		return give_timeout(s->send_timeout, user, user_len);
+	case SO_LINGER:
+		return give(user, user_len, linger, sizeof(linger));
+	case SO_PEERCRED:
+		return give(
+		    user, user_len, &s->peer_cred, sizeof(s->peer_cred));
+	case SO_BINDTODEVICE:
+		return give(user, user_len, "lo", s->lo_only ? 3 : 0);
+	case SO_COOKIE:
+		return give(user, user_len, &s->cookie, sizeof(s->cookie));
+	}
 	return -ENOPROTOOPT;
 }
 
@@ -197,17 +314,10 @@ int socket_getopt(
 {
 	int v = 0, err;
 
-	if (level == SOL_SOCKET && name == SO_RCVTIMEO_OLD)
-		return give_timeout(s->recv_timeout, user, user_len);
-	if (level == SOL_SOCKET && name == SO_SNDTIMEO_OLD)
-		return give_timeout(s->send_timeout, user, user_len);
-	if (level == SOL_SOCKET && name == SO_LINGER) {
-		int l[2] = {s->linger_on, s->linger_seconds};
-		return give(user, user_len, l, sizeof(l));
-	}
-	if (level == SOL_SOCKET && name == SO_PEERCRED)
-		return give(
-		    user, user_len, &s->peer_cred, sizeof(s->peer_cred));
+	err = level == SOL_SOCKET ? give_special(s, name, user, user_len)
+				  : give_blob(s, level, name, user, user_len);
+	if (err != -ENOPROTOOPT)
+		return err;
 	err = level == SOL_SOCKET ? get_socket_level(s, name, &v)
 				  : s->ops->getsockopt(s, level, name, &v);
 	return err ? err : give(user, user_len, &v, sizeof(v));

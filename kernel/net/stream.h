@@ -36,6 +36,8 @@ void stream_init(struct stream *s, const struct stream_ops *ops);
 
 /* Two connected ends in memory.  0 or -ENOMEM. */
 int local_pair(struct stream **a, struct stream **b);
+/* Before close of such an end: the other one will see a reset. */
+void local_reset(struct stream *s);
 
 /* Send or receive everything or up to the end, sleeping as needed, for the
  * kernel's own use.  Bytes or -errno. */

@@ -391,6 +391,14 @@ static struct vsock_conn *pick_conn(
 	return found;
 }
 
+/* A filter that is not done frees what it has. */
+static void kill_and_tell(struct vsock_conn *c, int error)
+{
+	vsock_kill(c, error);
+	if (c->filter)
+		(void)c->filter(c);
+}
+
 static bool is_overdue(struct vsock_conn *c, uint64_t now)
 {
 	return c->deadline <= now;
@@ -424,7 +432,7 @@ void vsock_run_timers(void)
 	    clock_monotonic() < next_deadline)
 		return;
 	while ((c = pick_conn(is_overdue, clock_monotonic()))) {
-		vsock_kill(c, ETIMEDOUT);
+		kill_and_tell(c, ETIMEDOUT);
 		vsock_conn_put(c);
 	}
 	deadline_recompute();
@@ -435,7 +443,7 @@ void vsock_transport_reset(void)
 	struct vsock_conn *c;
 
 	while ((c = pick_conn(is_any, 0))) {
-		vsock_kill(c, ECONNRESET);
+		kill_and_tell(c, ECONNRESET);
 		vsock_conn_put(c);
 	}
 }
