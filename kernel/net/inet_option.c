@@ -185,16 +185,15 @@ int inet_blob_set(
 		if (name == TCP_ULP)
 			return -ENOENT;
 	}
-	if ((level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP ||
-					name == IP_DROP_MEMBERSHIP)) ||
-	    (level == IPPROTO_IPV6 && (name == IPV6_ADD_MEMBERSHIP ||
-					  name == IPV6_DROP_MEMBERSHIP)))
+	if ((level == IPPROTO_IP &&
+		(name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP)) ||
+	    (level == IPPROTO_IPV6 &&
+		(name == IPV6_ADD_MEMBERSHIP || name == IPV6_DROP_MEMBERSHIP)))
 		return membership(s, level, name);
 	return -ENOPROTOOPT;
 }
 
-int inet_blob_get(
-    struct socket *s, int level, int name, void *v, uint32_t *len)
+int inet_blob_get(struct socket *s, int level, int name, void *v, uint32_t *len)
 {
 	struct tcp_info *info = v;
 
@@ -209,7 +208,7 @@ int inet_blob_get(
 	if (name != TCP_INFO)
 		return -ENOPROTOOPT;
 	/* The state alone: 1 established, 2 connecting, 7 closed, 10 listens */
-	info->tcpi_state = s->listening	   ? 10
+	info->tcpi_state = s->listening    ? 10
 			   : s->connected  ? 1
 			   : s->connecting ? 2
 					   : 7;

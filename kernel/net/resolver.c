@@ -35,8 +35,7 @@ struct query {
 
 bool resolver_takes(const struct inet_addr *to)
 {
-	return to->port == PORT &&
-	       (inet_is_loopback(to) || inet_socks_port() != 0);
+	return to->port == PORT;
 }
 
 static void answer(struct query *q, uint8_t *text, size_t n)
@@ -126,8 +125,8 @@ void resolver_ask(
 		kfree(q);
 		return;
 	}
-	c = vsock_connect(inet_socks_port() - CTL_PORT_SOCKS +
-			      CTL_PORT_RESOLVER,
+	c = vsock_connect(
+	    inet_socks_port() - CTL_PORT_SOCKS + CTL_PORT_RESOLVER,
 	    resolver_filter, q, &err);
 	if (!c)
 		kfree(q);

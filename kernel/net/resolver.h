@@ -19,7 +19,7 @@ void resolver_ask(
     uint64_t id, const struct inet_addr *to, const void *query, size_t n);
 
 /* udp.c: an answer for the socket with that id, if it is still there. */
-void udp_answer(uint64_t id, const struct inet_addr *from, const void *data,
-    size_t n);
+void udp_answer(
+    uint64_t id, const struct inet_addr *from, const void *data, size_t n);
 
 #endif

@@ -114,12 +114,12 @@ struct socket {
 	uint32_t flags;    /* SOCKET_FLAG(SO_*), as set by the program */
 	bool linger_reset; /* SO_LINGER with 0 seconds */
 	int linger_on, linger_seconds;
-	struct sock_cred peer_cred;   /* SO_PEERCRED */
-	uint64_t cookie;              /* [i] SO_COOKIE */
-	bool lo_only;                 /* SO_BINDTODEVICE with "lo" */
-	int kept[SOCKET_KEPT];        /* options without effect */
-	struct inet_values *options;  /* inet_option.c's, or NULL */
-	void *priv;                 /* the family's */
+	struct sock_cred peer_cred;  /* SO_PEERCRED */
+	uint64_t cookie;             /* [i] SO_COOKIE */
+	bool lo_only;                /* SO_BINDTODEVICE with "lo" */
+	int kept[SOCKET_KEPT];       /* options without effect */
+	struct inet_values *options; /* inet_option.c's, or NULL */
+	void *priv;                  /* the family's */
 };
 
 /* Who waits for room in the queue of a socket that is not his: woken by

@@ -270,8 +270,8 @@ static int get_socket_level(struct socket *s, int name, int *v)
 	return get_kept(s, name, v);
 }
 
-static int give_blob(struct socket *s, int level, int name, void *user,
-    uint32_t *user_len)
+static int give_blob(
+    struct socket *s, int level, int name, void *user, uint32_t *user_len)
 {
 	uint8_t v[INET_BLOB_MAX];
 	uint32_t len;

@@ -34,7 +34,7 @@ struct udp_sock {
 	struct list node; /* [n] in `bound` */
 	struct socket *s;
 	struct inet_addr addr, peer; /* [n] port 0: not bound, not connected */
-	bool any;                    /* [n] bound to no address, but connected */
+	bool any; /* [n] bound to no address, but connected */
 	unsigned shut;
 	int error; /* [n] pending, positive */
 	uint64_t id;
@@ -303,8 +303,8 @@ static void deliver(struct udp_sock *u, struct packet *p)
 		packet_free(p);
 }
 
-void udp_answer(uint64_t id, const struct inet_addr *from, const void *data,
-    size_t n)
+void udp_answer(
+    uint64_t id, const struct inet_addr *from, const void *data, size_t n)
 {
 	struct udp_head h = {.from = *from};
 	struct packet *p = packet_from_memory(&h, sizeof(h), data, n);

@@ -13,4 +13,5 @@ $(SYSTEM_PROGRAMS): $(BUILD)/tests/system/%: tests/system/%.c \
 TEST_NEEDS += $(SYSTEM_PROGRAMS)
 TESTS	+= tests/system/acceptance_test.py tests/system/locks_test.py \
 	tests/system/outbound_test.py \
+	tests/system/resolve_test.py \
 	tests/system/rust_virtiofsd_test.sh

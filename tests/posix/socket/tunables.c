@@ -78,7 +78,8 @@ static void wrong(void)
 	CHECK_ERR(getsockopt(s, IPPROTO_IP, IP_MTU, &v, &n), ENOTCONN);
 	CHECK_ERR(
 	    setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "nonsense", 8), ENOENT);
-	CHECK_ERR(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "none0", 6), ENODEV);
+	CHECK_ERR(
+	    setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "none0", 6), ENODEV);
 	CHECK(!setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
 	CHECK(!setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "", 0));
 	CHECK(!close(s));
