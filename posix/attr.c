@@ -5,6 +5,7 @@
 #include <linux/time_types.h>
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
 
@@ -38,7 +39,9 @@ static long set_dentry(struct dentry *d, const struct setattr *s)
 		return -EROFS;
 	if (!s->valid)
 		return 0;
-	err = d->inode->ops->setattr(d->inode, NULL, s);
+	err = inode_may_set(d->inode, s);
+	if (!err)
+		err = d->inode->ops->setattr(d->inode, NULL, s);
 	if (!err)
 		fs_notify(d, event_of(s));
 	return err;

@@ -8,8 +8,8 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/net/inet_option.h"
 #include "kernel/net/socket_abi.h"
+#include "kernel/sched/creds.h"
 #include "posix/calls.h"
-#include "posix/creds.h"
 #include "posix/socket.h"
 
 #define LO_INDEX    1

@@ -7,58 +7,29 @@
  * repeats each call for every thread, which then changes nothing.  Files on
  * shares are reached with the rights of virtiofsd, whoever the process is.
  */
-#include "posix/creds.h"
 #include "kernel/fs/file.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/net/socket.h"
-#include "kernel/sched/spinlock.h"
+#include "kernel/sched/creds.h"
 #include "posix/calls.h"
 #include "posix/proc.h"
 
-#define GROUPS_MAX 64 /* Linux: 65536 */
-#define KEEP       UINT32_MAX
-#define PID        1
-#define ALL_CAPS   ((1ull << (CAP_LAST_CAP + 1)) - 1)
+#define KEEP     UINT32_MAX
+#define PID      1
+#define ALL_CAPS ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
-struct ids {
-	uint32_t real, effective, saved, fs;
-};
-
-static struct {
-	struct spinlock lock;
-	struct ids uid, gid; /* [lock] */
-	uint32_t groups[GROUPS_MAX], nr_groups;
-	uint64_t permitted, usable, inheritable, bounding;
-} creds = {.permitted = ALL_CAPS, .usable = ALL_CAPS, .bounding = ALL_CAPS};
-bool creds_keep_caps;
-
-bool creds_capable(unsigned cap)
-{
-	return creds.usable >> cap & 1;
-}
-
-uint64_t creds_bounding(void)
-{
-	return creds.bounding;
-}
-
-void creds_bounding_drop(unsigned cap)
-{
-	creds.bounding &= ~(1ull << cap);
-}
-
-static bool has_root(const struct ids *u)
+static bool has_root(const struct creds_ids *u)
 {
 	return !u->real || !u->effective || !u->saved;
 }
 
 /* What a change of user ids does to the capabilities. */
-static void caps_follow_locked(const struct ids *was)
+static void caps_follow_locked(const struct creds_ids *was)
 {
 	if (has_root(was) && !has_root(&creds.uid)) {
 		creds.usable = 0;
-		if (!creds_keep_caps)
+		if (!creds.keep_caps)
 			creds.permitted = 0;
 	} else if (!was->effective && creds.uid.effective) {
 		creds.usable = 0;
@@ -67,14 +38,15 @@ static void caps_follow_locked(const struct ids *was)
 	}
 }
 
-static bool is_one_of(const struct ids *i, uint32_t id)
+static bool is_one_of(const struct creds_ids *i, uint32_t id)
 {
 	return id == i->real || id == i->effective || id == i->saved;
 }
 
-static long ids_set(struct ids *of, unsigned cap, const struct ids *new)
+static long ids_set(
+    struct creds_ids *of, unsigned cap, const struct creds_ids *new)
 {
-	struct ids was;
+	struct creds_ids was;
 
 	spin_lock(&creds.lock);
 	was = *of;
@@ -95,9 +67,9 @@ static long ids_set(struct ids *of, unsigned cap, const struct ids *new)
 }
 
 static long set_three(
-    struct ids *of, unsigned cap, uint32_t r, uint32_t e, uint32_t s)
+    struct creds_ids *of, unsigned cap, uint32_t r, uint32_t e, uint32_t s)
 {
-	struct ids new = {
+	struct creds_ids new = {
 	    .real = r == KEEP ? of->real : r,
 	    .effective = e == KEEP ? of->effective : e,
 	    .saved = s == KEEP ? of->saved : s,
@@ -107,7 +79,7 @@ static long set_three(
 }
 
 /* setuid: root changes all three, others the effective one. */
-static long set_one(struct ids *of, unsigned cap, uint32_t id)
+static long set_one(struct creds_ids *of, unsigned cap, uint32_t id)
 {
 	if (id == KEEP)
 		return -EINVAL;
@@ -120,7 +92,7 @@ static long set_one(struct ids *of, unsigned cap, uint32_t id)
 
 /* setreuid: the saved id follows when the real one is set, or the effective
  * one to something other than the real. */
-static long set_two(struct ids *of, unsigned cap, uint32_t r, uint32_t e)
+static long set_two(struct creds_ids *of, unsigned cap, uint32_t r, uint32_t e)
 {
 	uint32_t effective = e == KEEP ? of->effective : e;
 	bool follow = r != KEEP || (e != KEEP && e != of->real);
@@ -131,7 +103,7 @@ static long set_two(struct ids *of, unsigned cap, uint32_t r, uint32_t e)
 	return set_three(of, cap, r, e, follow ? effective : KEEP);
 }
 
-static long set_fs(struct ids *of, unsigned cap, uint32_t id)
+static long set_fs(struct creds_ids *of, unsigned cap, uint32_t id)
 {
 	long was;
 
@@ -145,7 +117,7 @@ static long set_fs(struct ids *of, unsigned cap, uint32_t id)
 }
 
 static long get_three(
-    const struct ids *of, uint32_t *r, uint32_t *e, uint32_t *s)
+    const struct creds_ids *of, uint32_t *r, uint32_t *e, uint32_t *s)
 {
 	return put_user(r, of->real) || put_user(e, of->effective) ||
 		       put_user(s, of->saved)
@@ -225,7 +197,7 @@ long kcall_setfsgid(uint32_t id)
 
 long kcall_getgroups(int size, uint32_t *list)
 {
-	uint32_t copy[GROUPS_MAX], n;
+	uint32_t copy[CREDS_GROUPS_MAX], n;
 
 	if (size < 0)
 		return -EINVAL;
@@ -242,11 +214,11 @@ long kcall_getgroups(int size, uint32_t *list)
 
 long kcall_setgroups(int size, const uint32_t *list)
 {
-	uint32_t copy[GROUPS_MAX];
+	uint32_t copy[CREDS_GROUPS_MAX];
 
 	if (!creds_capable(CAP_SETGID))
 		return -EPERM;
-	if (size < 0 || size > GROUPS_MAX)
+	if (size < 0 || size > CREDS_GROUPS_MAX)
 		return -EINVAL;
 	if (copy_in(copy, list, (size_t)size * sizeof(*copy)))
 		return -EFAULT;
@@ -332,7 +304,7 @@ long kcall_capset(struct __user_cap_header_struct *user,
 
 void proc_write_ids(struct proc_text *t)
 {
-	const struct ids *u = &creds.uid, *g = &creds.gid;
+	const struct creds_ids *u = &creds.uid, *g = &creds.gid;
 
 	proc_add(t, "Uid:\t%u\t%u\t%u\t%u\n", u->real, u->effective, u->saved,
 	    u->fs);

@@ -13,9 +13,9 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/alarm.h"
 #include "kernel/sched/signal.h"
+#include "kernel/sched/creds.h"
 #include "posix/calls.h"
 #include "posix/clock.h"
-#include "posix/creds.h"
 #include "posix/proc.h"
 
 #define PID         1

@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/mm/kmem.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
@@ -71,7 +72,9 @@ static int check_free(struct target *t, bool dir)
 		return -EEXIST;
 	if (t->w.slash && !dir)
 		return -ENOENT;
-	return t->w.dir->fs->rdonly ? -EROFS : 0;
+	return t->w.dir->fs->rdonly
+		   ? -EROFS
+		   : inode_may(target_dir(t), MAY_WRITE | MAY_EXEC);
 }
 
 static uint32_t dir_bit(const struct inode *i)
@@ -248,7 +251,8 @@ static int check_remove(struct target *t, bool dir)
 	if (dir != INODE_IS_DIR(t->d->inode) ||
 	    (t->w.slash && !INODE_IS_DIR(t->d->inode)))
 		return INODE_IS_DIR(t->d->inode) ? -EISDIR : -ENOTDIR;
-	return target_busy(t) ? -EBUSY : 0;
+	return target_busy(t) ? -EBUSY
+			      : inode_may_remove(target_dir(t), t->d->inode);
 }
 
 /* A name of i has gone: its last? */
@@ -321,6 +325,8 @@ static int check_rename_types(
 
 static int check_rename(struct target *o, struct target *n, unsigned flags)
 {
+	int err;
+
 	if (o->w.dir->fs != n->w.dir->fs ||
 	    target_dir(o)->fs != target_dir(n)->fs)
 		return -EXDEV;
@@ -338,7 +344,12 @@ static int check_rename(struct target *o, struct target *n, unsigned flags)
 		return -ENOENT;
 	if (target_busy(o) || target_busy(n))
 		return -EBUSY;
-	return check_rename_types(o, n, flags);
+	err = inode_may_remove(target_dir(o), o->d->inode);
+	if (!err)
+		err = n->d->inode
+			  ? inode_may_remove(target_dir(n), n->d->inode)
+			  : inode_may(target_dir(n), MAY_WRITE | MAY_EXEC);
+	return err ? err : check_rename_types(o, n, flags);
 }
 
 static void tell_moved(struct target *o, struct target *n, struct inode *moved)

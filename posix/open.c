@@ -5,11 +5,12 @@
 #include <linux/stat.h>
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/printk.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/sched/creds.h"
 #include "posix/calls.h"
-#include "posix/creds.h"
 #include "posix/fs.h"
 
 #define PATH_FLAGS   (unsigned)(O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
@@ -64,6 +65,18 @@ static const struct file_ops path_ops = {
     .release = inode_file_release,
 };
 
+/* The permissions that opening with these flags needs. */
+static unsigned wanted(unsigned flags)
+{
+	static const uint8_t by_mode[] = {
+	    [O_RDONLY] = MAY_READ,
+	    [O_WRONLY] = MAY_WRITE,
+	    [O_RDWR] = MAY_READ | MAY_WRITE,
+	};
+
+	return by_mode[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
+}
+
 static int check_type(struct dentry *d, unsigned flags, bool slash)
 {
 	bool dir = INODE_IS_DIR(d->inode);
@@ -77,7 +90,7 @@ static int check_type(struct dentry *d, unsigned flags, bool slash)
 		return -EISDIR;
 	if (change && d->fs->rdonly && (dir || INODE_IS_REG(d->inode)))
 		return -EROFS;
-	return 0;
+	return inode_may(d->inode, wanted(flags));
 }
 
 static int open_existing(
@@ -121,6 +134,9 @@ static int create(struct walk *w, struct dentry *negative, unsigned flags,
 
 	if (w->dir->fs->rdonly)
 		return -EROFS;
+	err = inode_may(dir, MAY_WRITE | MAY_EXEC);
+	if (err)
+		return err;
 	err = dir->ops->create(dir, &w->last, mode, flags, &e, f);
 	if (err == -EEXIST && !(flags & O_EXCL))
 		err = -EAGAIN;
@@ -204,6 +220,8 @@ static int open_nameless(int dirfd, const char *path, unsigned flags,
 	else if (dir->fs->rdonly)
 		err = -EROFS;
 	else
+		err = inode_may(dir->inode, MAY_WRITE | MAY_EXEC);
+	if (!err)
 		err = dir->inode->ops->tmpfile(dir->inode, mode, flags, f);
 	if (!err) {
 		err = place_nameless(dir, *f);

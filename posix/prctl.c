@@ -4,8 +4,8 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/thread.h"
+#include "kernel/sched/creds.h"
 #include "posix/calls.h"
-#include "posix/creds.h"
 
 #define SIGNALS       64
 #define DEFAULT_SLACK 50000 /* ns, Linux's; timers here have none */
@@ -42,10 +42,10 @@ static long bounding(int op, unsigned long cap)
 	if (cap > CAP_LAST_CAP)
 		return -EINVAL;
 	if (op == PR_CAPBSET_READ)
-		return creds_bounding() >> cap & 1;
+		return creds.bounding >> cap & 1;
 	if (!creds_capable(CAP_SETPCAP))
 		return -EPERM;
-	creds_bounding_drop((unsigned)cap);
+	creds.bounding &= ~(1ull << cap);
 	return 0;
 }
 
@@ -63,7 +63,7 @@ static long prctl_get(int op, unsigned long a)
 	case PR_GET_CHILD_SUBREAPER:
 		return put_user((int *)a, (int)kept.reaper);
 	case PR_GET_KEEPCAPS:
-		return creds_keep_caps;
+		return creds.keep_caps;
 	case PR_GET_NO_NEW_PRIVS:
 		return (long)kept.no_new_privs;
 	case PR_GET_TIMERSLACK:
@@ -93,7 +93,7 @@ long kcall_prctl(
 	case PR_SET_KEEPCAPS:
 		if (a > 1)
 			return -EINVAL;
-		creds_keep_caps = a;
+		creds.keep_caps = a;
 		return 0;
 	case PR_SET_NO_NEW_PRIVS:
 		if (a != 1 || b || c || d)

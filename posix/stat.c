@@ -5,6 +5,7 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 #include "kernel/lib/string.h"
+#include "kernel/fs/permission.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
 
@@ -157,6 +158,8 @@ long kcall_faccessat2(int dirfd, const char *path, int mode, int flags)
 	    (INODE_IS_REG(d->inode) || INODE_IS_DIR(d->inode)))
 		r = -EROFS;
 	else if (mode)
+		r = inode_may(d->inode, (unsigned)mode);
+	if (mode && !r)
 		r = d->inode->ops->access(d->inode, (unsigned)mode);
 	dentry_put(d);
 	return r;

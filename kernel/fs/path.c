@@ -3,6 +3,7 @@
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/sched/clock.h"
@@ -358,7 +359,9 @@ int walk_parent(struct walk *w)
 	for (;;) {
 		if (!INODE_IS_DIR(w->dir->inode))
 			return -ENOTDIR;
-		err = next_name(w);
+		err = inode_may(w->dir->inode, MAY_EXEC);
+		if (!err)
+			err = next_name(w);
 		if (err)
 			return err;
 		if (w->kind == LAST_DOTDOT)

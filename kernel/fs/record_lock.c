@@ -127,15 +127,17 @@ int record_lock_test(
     struct file *f, const struct record *r, struct record *conflict)
 {
 	struct held *h;
-	int found = f->inode->ops->lock_test(f, r, conflict);
+	int found;
 
-	if (found != -EOPNOTSUPP && found)
-		return found;
-	MUTEX_GUARD(&lock);
+	mutex_lock(&lock);
 	h = conflict_locked(r);
 	if (h)
 		*conflict = h->r;
-	return h != NULL;
+	mutex_unlock(&lock);
+	if (h)
+		return 1; /* one of ours: its owner is known */
+	found = f->inode->ops->lock_test(f, r, conflict);
+	return found == -EOPNOTSUPP ? 0 : found;
 }
 
 void record_lock_drop(struct file *f, const struct file *owner)

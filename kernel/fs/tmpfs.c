@@ -15,6 +15,7 @@
 #include "kernel/fs/tmpfs.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/sched/creds.h"
 
 #define PROBES      64 /* keys tried after the hash */
 #define FIRST_KEY   2  /* 0 and 1 are "." and ".." */
@@ -128,6 +129,8 @@ static struct inode *tmp_new(
 	a = &t->i.attr;
 	a->ino = __atomic_fetch_add(&next_ino, 1, __ATOMIC_RELAXED);
 	a->mode = m->mode;
+	a->uid = creds.uid.fs;
+	a->gid = creds.gid.fs;
 	if (dir && dir->attr.mode & S_ISGID_) {
 		a->gid = dir->attr.gid;
 		a->mode |= INODE_IS_DIR(&t->i) ? S_ISGID_ : 0;

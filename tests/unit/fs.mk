@@ -5,9 +5,9 @@
 
 FS_KERNEL := $(addprefix kernel/fs/,inode.c path.c mount.c pagecache.c \
 	dcache.c tmpfs.c tmpfs_file.c device.c file.c flock.c \
-	inotify.c record_lock.c \
+	inotify.c permission.c record_lock.c \
 	$(notdir $(wildcard kernel/fs/fuse_*.c))) \
-	kernel/lib/treap.c kernel/sched/wait.c \
+	kernel/lib/treap.c kernel/sched/creds.c kernel/sched/wait.c \
 	$(addprefix posix/,open.c names.c stat.c attr.c copy.c xattr.c \
 	file.c lock.c) $(wildcard tests/unit/fs_shim/*.c)
 FS_KERNEL_OBJS := $(FS_KERNEL:%.c=$(BUILD)/tests/unit/fs-obj/%.o)
