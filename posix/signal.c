@@ -3,12 +3,14 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/signal.h"
+#include "kernel/sched/signal_frame.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
 #include "posix/time_convert.h"
 
 #define SIGSET_SIZE 8
 #define MINSIGSTKSZ 2048
+#define SS_ONSTACK  1
 #define PID         1
 
 static bool bad_signal(int signo)
@@ -130,13 +132,16 @@ long kcall_sigaltstack(const void *new, void *old)
 		size_t size;
 	} st;
 	struct signal_thread *s = thread_current()->signals;
-	uint32_t was_flags = s->alt_flags;
+	uint32_t was_flags =
+	    s->alt_flags | (signal_on_altstack() ? SS_ONSTACK : 0);
 	uintptr_t was_sp = s->alt_sp;
 	size_t was_size = s->alt_size;
 
 	if (new) {
 		if (copy_in(&st, new, sizeof(st)))
 			return -EFAULT;
+		if (signal_on_altstack())
+			return -EPERM;
 		if (st.flags & ~3u)
 			return -EINVAL;
 		if (!(st.flags & 2) && st.size < MINSIGSTKSZ)

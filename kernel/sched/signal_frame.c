@@ -63,6 +63,16 @@ static bool on_altstack(const struct signal_thread *s, uintptr_t sp)
 	       !(s->alt_flags & SS_DISABLE_FLAG);
 }
 
+/* A call leaves the caller's stack pointer at the top of the kernel stack. */
+bool signal_on_altstack(void)
+{
+	const struct thread *t = thread_current();
+	const struct kcall_frame *k =
+	    (const struct kcall_frame *)t->kstack_top - 1;
+
+	return on_altstack(t->signals, k->rsp);
+}
+
 static uintptr_t stack_for(
     const struct trap_frame *f, const struct signal_action *act)
 {

@@ -14,4 +14,7 @@ struct trap_frame;
 int signal_frame_push(struct trap_frame *f, const struct signal_info *info,
     const struct signal_action *act, uint64_t mask);
 
+/* From a kernel call: the program runs on its alternate signal stack. */
+bool signal_on_altstack(void);
+
 #endif

@@ -11,10 +11,14 @@ static void *volatile fault_at;
 
 static void on_segv(int sig, siginfo_t *info, void *context)
 {
+	stack_t ss;
 	char here;
 
 	(void)context;
 	CHECK(sig == SIGSEGV);
+	CHECK(!sigaltstack(NULL, &ss) && ss.ss_flags == SS_ONSTACK);
+	ss.ss_flags = 0;
+	CHECK_ERR(sigaltstack(&ss, NULL), EPERM);
 	CHECK(&here > stack && &here < stack + sizeof(stack));
 	fault_at = info->si_addr;
 	siglongjmp(back, 1);
@@ -36,6 +40,7 @@ int main(void)
 
 	CHECK(!sigaltstack(&ss, NULL));
 	CHECK(!sigaltstack(NULL, &old) && old.ss_sp == stack);
+	CHECK(old.ss_flags == 0);
 	CHECK(!sigaction(SIGSEGV, &act, NULL));
 	for (int i = 0; i < 3; i++) {
 		depth = 0;
