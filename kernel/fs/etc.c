@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A minimal /etc: the users, groups and host names that libc is asked for by
- * most servers.  They are ordinary files of a root of our own, which the
- * program may change.  With a share on / or /etc, those that it does not have
- * are shown in it, as if each were mounted there.
+ * A minimal /etc: the users, groups, host names and name server that libc is
+ * asked for by most servers.  They are ordinary files of a root of our own,
+ * which the program may change.  With a share on / or /etc, those that it does
+ * not have are shown in it, as if each were mounted there.
  */
 #include <linux/fcntl.h>
 #include <linux/uio.h>
@@ -16,6 +16,7 @@ static const struct {
     {"/etc/passwd", "root:x:0:0:root:/:/bin/sh\n"
 		    "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"},
     {"/etc/group", "root:x:0:\nnogroup:x:65534:\nnobody:x:65534:\n"},
+    {"/etc/resolv.conf", "nameserver 127.0.0.1\n"}, /* libc's own default */
     {"/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n"},
 };
 

@@ -330,7 +330,7 @@ struct fs *fs_alloc(const char *type, const char *source);
 struct fs *tmpfs_create(void);
 struct fs *devfs_create(void);
 struct fs *procfs_create(void);
-/* Give an empty root an /etc with passwd, group and hosts.  May sleep.
+/* Give an empty root an /etc: passwd, group, hosts, resolv.conf.  May sleep.
  * 0, or -ENOSPC and -ENOMEM. */
 int etc_fill(struct inode *root);
 /* After all is mounted: show those files where a share lacks them. */

@@ -14,7 +14,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import harness  # noqa: E402
 from harness import Machine  # noqa: E402
 
-UDP = "needs UDP sockets"
 YOUNG = ("libevent takes the wall clock's offset only when the monotonic clock "
          "is past 5 s; this machine is younger")
 SKIPPED = {
@@ -25,17 +24,7 @@ SKIPPED = {
     "main/event_pending": YOUNG,
     "main/gettimeofday_cached": YOUNG,
     "main/gettimeofday_cached_sleep": YOUNG,
-    "main/many_events": UDP,
-    "main/many_events_slow_add": UDP,
-    "http/": UDP,
-    "dns/": UDP,
-    "rpc/": UDP,
 }
-
-
-def skipped(name):
-    group = name.split("/")[0] + "/"
-    return SKIPPED.get(name) or SKIPPED.get(group)
 
 
 def names():
@@ -61,7 +50,7 @@ def regress_passes():
     counts = collections.Counter()
     todo = []
     for name in names():
-        if skipped(name):
+        if name in SKIPPED:
             counts["skipped"] += 1
         else:
             todo.append(name)

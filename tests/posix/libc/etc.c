@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <unistd.h>
 #include "tests/posix/check.h"
 
 int main(void)
@@ -24,5 +25,6 @@ int main(void)
 	CHECK(((struct sockaddr_in *)(void *)a->ai_addr)->sin_addr.s_addr ==
 	      htonl(INADDR_LOOPBACK));
 	freeaddrinfo(a);
+	CHECK(access("/etc/resolv.conf", R_OK) == 0);
 	return 0;
 }
