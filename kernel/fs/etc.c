@@ -5,9 +5,7 @@
  * which the program may change.  With a share on / or /etc, those that it does
  * not have are shown in it, as if each were mounted there.
  */
-#include <linux/fcntl.h>
-#include <linux/uio.h>
-#include "kernel/fs/vfs.h"
+#include "kernel/fs/tmpfs.h"
 #include "kernel/lib/string.h"
 
 static const struct {
@@ -22,34 +20,6 @@ static const struct {
 
 static struct inode *files[ARRAY_LEN(texts)]; /* with references */
 
-static int write_text(struct file *f, const char *text)
-{
-	struct iovec iov = {(void *)(uintptr_t)text, strlen(text)};
-	struct iov_iter it;
-	uint64_t pos = 0;
-	ssize_t n;
-
-	iter_init(&it, &iov, 1, true);
-	n = f->ops->write(f, &it, &pos);
-	return n < 0 ? (int)n : 0;
-}
-
-static int add_file(struct inode *dir, unsigned i)
-{
-	const char *base = texts[i].path + 5;
-	const struct name n = {base, (unsigned)strlen(base)};
-	struct entry e;
-	struct file *f;
-	int err = dir->ops->create(dir, &n, 0644, O_WRONLY, &e, &f);
-
-	if (err)
-		return err;
-	files[i] = e.inode;
-	err = write_text(f, texts[i].text);
-	file_put(f);
-	return err;
-}
-
 int etc_fill(struct inode *root)
 {
 	static const struct name etc = {"etc", 3};
@@ -60,7 +30,8 @@ int etc_fill(struct inode *root)
 	if (err)
 		return err;
 	for (unsigned i = 0; i < ARRAY_LEN(texts) && !err; i++)
-		err = add_file(e.inode, i);
+		err = tmpfs_add_text(
+		    e.inode, texts[i].path + 5, texts[i].text, &files[i]);
 	inode_put(e.inode);
 	return err;
 }

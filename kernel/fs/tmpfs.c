@@ -12,6 +12,7 @@
 #include <asm/statfs.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/uio.h>
 #include "kernel/fs/tmpfs.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
@@ -203,8 +204,35 @@ static int tmp_make(struct inode *dir, const struct name *n,
 	return err;
 }
 
+/* Have a file's first contents in pages, as those of others are. */
+static int settle(struct inode *i)
+{
+	struct iovec iov = {
+	    (void *)(uintptr_t)tmp_inode(i)->text, i->attr.size};
+	struct iov_iter it;
+	uint64_t pos = 0;
+	struct file *f;
+	ssize_t n;
+
+	if (!iov.iov_base)
+		return 0;
+	f = inode_file(i, &tmp_file_ops, O_WRONLY);
+	if (!f)
+		return -ENOMEM;
+	iter_init(&it, &iov, 1, true);
+	n = tmp_file_ops.write(f, &it, &pos);
+	file_put(f);
+	if (n >= 0)
+		tmp_inode(i)->text = NULL;
+	return n < 0 ? (int)n : 0;
+}
+
 static int tmp_open(struct inode *i, unsigned flags, struct file **f)
 {
+	int err = settle(i);
+
+	if (err)
+		return err;
 	switch (inode_type(i)) {
 	case S_IFDIR_:
 		return inode_dir_open(i, flags, f);
@@ -395,8 +423,11 @@ static int tmp_setattr(struct inode *i, struct file *f, const struct setattr *s)
 {
 	struct stamp now = stamp_now();
 	struct attr *a = &i->attr;
+	int err = s->valid & SET_SIZE ? settle(i) : 0;
 
 	(void)f;
+	if (err)
+		return err;
 	if (s->valid & SET_SIZE) {
 		if (s->size != a->size)
 			tmp_touch(i);
@@ -563,4 +594,21 @@ int tmpfs_anonymous(uint64_t size, unsigned flags, struct file **f)
 		__atomic_store_n(&unmounted, fs, __ATOMIC_RELEASE);
 	}
 	return nameless(fs, NULL, 0777, flags | O_RDWR, size, f);
+}
+
+int tmpfs_add_text(
+    struct inode *dir, const char *name, const char *text, struct inode **i)
+{
+	const struct name n = {name, (unsigned)strlen(name)};
+	const struct make m = {.mode = S_IFREG_ | 0644};
+	struct entry e;
+	int err = tmp_make(dir, &n, &m, &e);
+
+	if (err)
+		return err;
+	e.inode->attr.size = strlen(text);
+	e.inode->attr.blocks = PAGE_SIZE / 512;
+	tmp_inode(e.inode)->text = text;
+	*i = e.inode;
+	return 0;
 }

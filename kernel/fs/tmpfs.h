@@ -14,6 +14,7 @@ struct tmp_inode {
 	uint32_t nr_names;  /* [t] */
 	char *link;         /* [i] a symbolic link's target */
 	bool linkable;      /* [i] made nameless, may get a name (O_TMPFILE) */
+	const char *text;   /* its contents until it is first opened, or NULL */
 };
 
 static inline struct tmp_inode *tmp_inode(struct inode *i)
@@ -29,6 +30,14 @@ void tmp_touch(struct inode *i);
  * writing with the further O_* of `flags`.  0, -ENOMEM, -ENOSPC.  May sleep.
  */
 int tmpfs_anonymous(uint64_t size, unsigned flags, struct file **f);
+
+/*
+ * A regular file with these contents, which must stay: they take no memory
+ * until somebody opens it.  Its inode with a reference goes to *i.  -errno as
+ * making a file has.  May sleep.
+ */
+int tmpfs_add_text(
+    struct inode *dir, const char *name, const char *text, struct inode **i);
 
 extern const struct file_ops tmp_file_ops;
 int tmp_pages(struct file *f, uint64_t index, unsigned n, struct page **pages,
