@@ -7,12 +7,12 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/net/inet_option.h"
+#include "kernel/net/interface.h"
 #include "kernel/net/socket_abi.h"
 #include "kernel/sched/creds.h"
 #include "posix/calls.h"
 #include "posix/socket.h"
 
-#define LO_INDEX    1
 #define CONTROL_MAX 20480u /* about Linux's net.core.optmem_max */
 
 struct cmsghdr64 {

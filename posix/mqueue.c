@@ -4,6 +4,8 @@
 #include <linux/limits.h>
 #include "kernel/fs/file.h"
 #include "kernel/fs/mqueue.h"
+#include "kernel/net/netlink.h"
+#include "kernel/net/socket.h"
 #include "kernel/sched/signal.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
@@ -126,29 +128,48 @@ struct event {
 	int32_t pad[12];
 };
 
+enum { SIGNAL, NONE, THREAD };
+
+static long event_import(const struct event *user, struct mq_notify *n)
+{
+	struct event e;
+
+	if (copy_in(&e, user, sizeof(e)))
+		return -EFAULT;
+	if (e.notify != SIGNAL && e.notify != NONE && e.notify != THREAD)
+		return -EINVAL;
+	if (e.notify == SIGNAL && (e.signo < 0 || e.signo > SIGNALS))
+		return -EINVAL;
+	n->signo = e.notify == SIGNAL ? e.signo : 0;
+	n->value = e.value;
+	if (e.notify != THREAD)
+		return 0;
+	/* The value is where the cookie is, the number a netlink socket. */
+	if (copy_in(n->cookie, (void *)e.value, MQ_COOKIE))
+		return -EFAULT;
+	n->socket = fd_get(e.signo);
+	n->tell = netlink_tell;
+	if (!n->socket)
+		return -EBADF;
+	return netlink_is(n->socket)  ? 0
+	       : socket_of(n->socket) ? -EINVAL
+				      : -ENOTSOCK;
+}
+
 long kcall_mq_notify(int fd, const struct event *user)
 {
-	enum { SIGNAL, NONE };
 	struct mq_notify n = {0};
-	struct event e;
-	struct file *f;
-	long r;
+	struct file *f = NULL;
+	long r = user ? event_import(user, &n) : 0;
 
-	if (user) {
-		if (copy_in(&e, user, sizeof(e)))
-			return -EFAULT;
-		if (e.notify != SIGNAL && e.notify != NONE)
-			return -EINVAL;
-		if (e.notify == SIGNAL && (e.signo < 0 || e.signo > SIGNALS))
-			return -EINVAL;
-		n.signo = e.notify == SIGNAL ? e.signo : 0;
-		n.value = e.value;
+	if (!r) {
+		f = fd_get(fd);
+		r = f ? mq_notify(f, user ? &n : NULL) : -EBADF;
 	}
-	f = fd_get(fd);
-	if (!f)
-		return -EBADF;
-	r = mq_notify(f, user ? &n : NULL);
-	file_put(f);
+	if (f)
+		file_put(f);
+	if (n.socket)
+		file_put(n.socket);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/lib/string.h"
 #include "kernel/net/inet.h"
+#include "kernel/net/netlink.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/socket_abi.h"
 #include "kernel/net/unix.h"
@@ -55,6 +56,8 @@ static int family_init(struct socket *s)
 		return inet_socket(s);
 	case AF_UNIX:
 		return unix_socket(s);
+	case AF_NETLINK:
+		return netlink_socket(s);
 	case AF_VSOCK:
 		return vsock_socket(s);
 	}

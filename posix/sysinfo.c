@@ -8,9 +8,38 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
+#include "posix/creds.h"
 #include "posix/version.h"
 
 #define RANDOM_FLAGS 7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
+
+#define NAME_MAX_LEN 64
+
+static char domain_name[65] = "(none)";
+
+static long name_set(char name[65], const char *user, long len)
+{
+	char new[65] = "";
+
+	if (!creds_capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len < 0 || len > NAME_MAX_LEN)
+		return -EINVAL;
+	if (copy_in(new, user, (size_t)len))
+		return -EFAULT;
+	memcpy(name, new, sizeof(new));
+	return 0;
+}
+
+long kcall_sethostname(const char *user, int len)
+{
+	return name_set(control_hostname, user, len);
+}
+
+long kcall_setdomainname(const char *user, int len)
+{
+	return name_set(domain_name, user, len);
+}
 
 long kcall_uname(void *user)
 {
@@ -20,10 +49,10 @@ long kcall_uname(void *user)
 	} u = {.sysname = "Linux",
 	    .release = KERNEL_RELEASE,
 	    .version = KERNEL_VERSION,
-	    .machine = "x86_64",
-	    .domain = "(none)"};
+	    .machine = "x86_64"};
 
 	memcpy(u.nodename, control_hostname, sizeof(u.nodename));
+	memcpy(u.domain, domain_name, sizeof(u.domain));
 	return copy_out(user, &u, sizeof(u));
 }
 

@@ -187,6 +187,20 @@ int mq_attr(struct file *f, const struct mq_attr *new, struct mq_attr *old)
 	return 0;
 }
 
+/* The registration is over, because of a message or without one. */
+static void unregister_locked(struct mqueue *q, uint8_t why)
+{
+	struct mq_notify *n = &q->notify;
+
+	if (q->registered && n->socket) {
+		n->cookie[MQ_COOKIE - 1] = why;
+		n->tell(n->socket, n->cookie, MQ_COOKIE);
+		file_put(n->socket);
+	}
+	q->registered = false;
+	n->socket = NULL;
+}
+
 int mq_notify(struct file *f, const struct mq_notify *n)
 {
 	struct mqueue *q = mq_of(f);
@@ -196,10 +210,14 @@ int mq_notify(struct file *f, const struct mq_notify *n)
 	MUTEX_GUARD(&mq_lock);
 	if (n && q->registered)
 		return -EBUSY;
-	q->registered = n != NULL;
-	q->notify_file = n ? f : NULL;
-	if (n)
-		q->notify = *n;
+	unregister_locked(q, MQ_REMOVED);
+	if (!n)
+		return 0;
+	q->registered = true;
+	q->notify_file = f;
+	q->notify = *n;
+	if (n->socket)
+		file_ref(n->socket);
 	return 0;
 }
 
@@ -211,7 +229,7 @@ static void announce_locked(struct mqueue *q)
 
 	if (!q->registered || q->nr != 1 || q->receivers)
 		return;
-	q->registered = false;
+	unregister_locked(q, MQ_WOKEN);
 	if (q->notify.signo)
 		(void)signal_send_process(q->notify.signo, &info);
 }
@@ -349,7 +367,7 @@ static int mq_flush(struct file *f)
 
 	MUTEX_GUARD(&mq_lock);
 	if (q->registered && q->notify_file == f)
-		q->registered = false;
+		unregister_locked(q, MQ_REMOVED);
 	return 0;
 }
 

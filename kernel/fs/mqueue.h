@@ -15,10 +15,18 @@ struct mq_open {
 	const struct mq_attr *attr; /* or NULL: 10 messages of 8 KiB */
 };
 
-/* How a message that arrives at an empty queue is announced. */
+/* How a message that arrives at an empty queue is announced: by a signal, or
+ * by a cookie that is put into a socket, its last byte saying why (the C
+ * library's threads, SIGEV_THREAD). */
+#define MQ_COOKIE  32
+#define MQ_WOKEN   1
+#define MQ_REMOVED 2
 struct mq_notify {
 	int signo; /* 0: not at all, but the registration counts */
 	uint64_t value;
+	struct file *socket; /* or NULL; mq_notify takes a reference */
+	void (*tell)(struct file *socket, const void *data, size_t n);
+	uint8_t cookie[MQ_COOKIE];
 };
 
 /* All may sleep.  Results are those of the calls of the same names. */

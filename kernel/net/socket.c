@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/net/inet_option.h"
+#include "kernel/net/interface.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/socket_abi.h"
 #include "kernel/sched/clock.h"
@@ -478,7 +479,7 @@ static long socket_ioctl(struct file *f, unsigned cmd, unsigned long arg)
 	struct socket *s = f->priv;
 
 	if (cmd != FIONREAD && cmd != SIOCOUTQ)
-		return -ENOTTY;
+		return interface_ioctl(s->family, cmd, (void *)arg);
 	if (s->listening)
 		return -EINVAL;
 	return put_user((int *)arg,
