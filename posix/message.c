@@ -18,11 +18,12 @@ long kcall_sendto(int fd, const void *buf, size_t n, int flags,
     const void *user, uint32_t len)
 {
 	struct iovec iov = {(void *)(uintptr_t)buf, min(n, (size_t)RW_MAX)};
-	struct socket_msg m = {.flags = (unsigned)flags};
+	struct socket_msg m;
 	struct sock_addr to;
 	int err;
 
 	SOCKET_OR_RETURN(s, fd);
+	socket_msg_init(&m, (unsigned)flags);
 	if (user) {
 		err = socket_addr_import(user, len, &to);
 		if (err)
@@ -37,10 +38,11 @@ long kcall_recvfrom(
     int fd, void *buf, size_t n, int flags, void *addr, uint32_t *user_len)
 {
 	struct iovec iov = {buf, min(n, (size_t)RW_MAX)};
-	struct socket_msg m = {.flags = (unsigned)flags};
+	struct socket_msg m;
 	ssize_t r;
 
 	SOCKET_OR_RETURN(s, fd);
+	socket_msg_init(&m, (unsigned)flags);
 	iter_init(&m.it, &iov, 1, false);
 	r = socket_recv(s, &m);
 	rights_free(m.rights);
@@ -71,11 +73,12 @@ static ssize_t send_one(
 static ssize_t send_message(
     struct socket *s, const struct msghdr64 *user, unsigned flags)
 {
-	struct socket_msg m = {.flags = flags};
+	struct socket_msg m;
 	struct sock_addr to;
 	struct msghdr64 h;
 	ssize_t r = 0;
 
+	socket_msg_init(&m, flags);
 	if (copy_in(&h, user, sizeof(h)))
 		return -EFAULT;
 	if (h.iovlen > IOV_MAX)
@@ -115,12 +118,13 @@ static int give_details(struct socket *s, struct msghdr64 *h,
 static ssize_t recv_message(
     struct socket *s, struct msghdr64 *user, unsigned flags)
 {
-	struct socket_msg m = {.flags = flags};
+	struct socket_msg m;
 	struct iovec fast[8], *heap;
 	struct msghdr64 h;
 	ssize_t r;
 	int err;
 
+	socket_msg_init(&m, flags);
 	if (copy_in(&h, user, sizeof(h)))
 		return -EFAULT;
 	if (h.iovlen > IOV_MAX)

@@ -426,10 +426,13 @@ int socket_stream_shutdown(struct socket *s, unsigned how)
 
 static ssize_t socket_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
-	struct socket_msg m = {.it = *it};
-	ssize_t r = socket_recv(f->priv, &m);
+	struct socket_msg m;
+	ssize_t r;
 
 	(void)pos;
+	socket_msg_init(&m, 0);
+	m.it = *it;
+	r = socket_recv(f->priv, &m);
 	rights_free(m.rights);
 	*it = m.it;
 	return r;
@@ -437,10 +440,13 @@ static ssize_t socket_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 
 static ssize_t socket_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
-	struct socket_msg m = {.it = *it};
-	ssize_t r = socket_send(f->priv, &m);
+	struct socket_msg m;
+	ssize_t r;
 
 	(void)pos;
+	socket_msg_init(&m, 0);
+	m.it = *it;
+	r = socket_send(f->priv, &m);
 	*it = m.it;
 	return r;
 }

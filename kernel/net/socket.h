@@ -58,6 +58,17 @@ struct socket_msg {
 	unsigned out; /* recv: MSG_TRUNC and the like */
 };
 
+/* For a call; the two addresses are left as they are, but for their length. */
+static inline void socket_msg_init(struct socket_msg *m, unsigned flags)
+{
+	m->flags = flags;
+	m->to = NULL;
+	m->from.len = m->dest.len = 0;
+	m->rights = NULL;
+	m->cred.pid = 0;
+	m->out = 0;
+}
+
 /* A connection that waits to be accepted. */
 struct pending_conn {
 	struct list node;
