@@ -8,7 +8,7 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
-#include "posix/creds.h"
+#include "kernel/sched/creds.h"
 #include "posix/version.h"
 
 #define RANDOM_FLAGS 7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
