@@ -11,6 +11,7 @@
 #include <linux/fcntl.h>
 #include <linux/un.h>
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "kernel/net/unix_internal.h"
@@ -52,11 +53,12 @@ int unix_target_find(struct unix_target *t, const struct sock_addr *a)
 	err = path_find(AT_FDCWD, path, 0, &d);
 	if (err)
 		return err;
-	if (inode_type(d->inode) == TYPE_SOCKET) {
+	err = inode_may(d->inode, MAY_WRITE);
+	if (!err && inode_type(d->inode) != TYPE_SOCKET)
+		err = -ECONNREFUSED;
+	if (!err) {
 		t->inode = d->inode;
 		inode_ref(t->inode);
-	} else {
-		err = -ECONNREFUSED;
 	}
 	dentry_put(d);
 	return err;

@@ -84,6 +84,19 @@ static void made_by_mknod(void)
 	CHECK(!close(s) && !unlink("plain"));
 }
 
+/* Connecting is writing, as far as permissions go. */
+static void denied(const char *path)
+{
+	int l = unix_bound(SOCK_STREAM, path);
+	int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	CHECK(l >= 0 && !listen(l, 1) && !chmod(path, 0555));
+	CHECK(!seteuid(65534));
+	CHECK_ERR(unix_connect(s, path), EACCES);
+	CHECK(!seteuid(0) && !unix_connect(s, path));
+	CHECK(!close(s) && !close(l) && !unlink(path));
+}
+
 static void abstract(void)
 {
 	int l = unix_bound(SOCK_STREAM, "@toril abstract"), s, d;
@@ -146,6 +159,7 @@ int main(void)
 	files("sock");
 	CHECK(!chdir("/dev/shm"));
 	files("toril-test-sock");
+	denied("toril-test-denied");
 	made_by_mknod();
 	abstract();
 	autobind();
