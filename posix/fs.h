@@ -9,6 +9,9 @@
 int fs_open(int dirfd, const char *path, unsigned flags, uint32_t mode,
     struct file **f);
 
+/* A descriptor for f, whose reference is taken over; NULL is -ENOMEM. */
+long fs_install(struct file *f, bool cloexec);
+
 uint32_t fs_umask(void);
 
 /* The file that a call with a path and AT_* flags means: AT_EMPTY_PATH and

@@ -12,17 +12,11 @@
 long kcall_inotify_init1(int flags)
 {
 	struct file *f;
-	int fd;
 
 	if (flags & ~(IN_CLOEXEC | IN_NONBLOCK))
 		return -EINVAL;
 	f = inotify_create((unsigned)flags & IN_NONBLOCK);
-	if (!f)
-		return -ENOMEM;
-	fd = fd_install(f, 0, flags & IN_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fs_install(f, flags & IN_CLOEXEC);
 }
 
 long kcall_inotify_init(void)

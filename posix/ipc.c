@@ -74,6 +74,13 @@ struct ipc_object *ipc_find_locked(struct ipc_table *t, int id)
 	return o && o->id == id ? o : NULL;
 }
 
+struct ipc_object *ipc_stat_locked(struct ipc_table *t, int id, bool by_slot)
+{
+	if (!by_slot)
+		return ipc_find_locked(t, id);
+	return id >= 0 && id < IPC_SLOTS ? t->objects[id] : NULL;
+}
+
 void ipc_put_locked(struct ipc_table *t, struct ipc_object *o)
 {
 	if (--o->refs == 0)

@@ -44,6 +44,9 @@ long ipc_get(struct ipc_table *t, int key, int flags,
 /* The object with this id, or NULL (-EINVAL).  Lock held. */
 struct ipc_object *ipc_find_locked(struct ipc_table *t, int id);
 
+/* For IPC_STAT, or, by slot in the table, MSG_STAT and its like.  Lock held. */
+struct ipc_object *ipc_stat_locked(struct ipc_table *t, int id, bool by_slot);
+
 /* Drop a reference.  Lock held. */
 void ipc_put_locked(struct ipc_table *t, struct ipc_object *o);
 

@@ -39,7 +39,6 @@ long kcall_mq_open(const char *user, unsigned flags, uint32_t mode,
 	struct mq_open how = {.name = name, .flags = flags};
 	struct file *f;
 	long r = name_import(name, user);
-	int fd;
 
 	if (r)
 		return r;
@@ -52,12 +51,7 @@ long kcall_mq_open(const char *user, unsigned flags, uint32_t mode,
 	}
 	how.mode = mode & 0777 & ~fs_umask();
 	r = mq_open(&how, &f);
-	if (r)
-		return r;
-	fd = fd_install(f, 0, flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return r ? r : fs_install(f, flags & O_CLOEXEC);
 }
 
 long kcall_mq_unlink(const char *user)

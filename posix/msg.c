@@ -195,13 +195,10 @@ long kcall_msgrcv(int id, long *user, size_t size, long type, int flags)
 static long queue_stat(int id, int cmd, struct msqid64_ds *user)
 {
 	struct msqid64_ds ds = {.msg_qnum = 0};
-	struct ipc_object *o = NULL;
+	struct ipc_object *o;
 
 	mutex_lock(&queues.lock);
-	if (cmd == IPC_STAT)
-		o = ipc_find_locked(&queues, id);
-	else if (id >= 0 && id < IPC_SLOTS)
-		o = queues.objects[id];
+	o = ipc_stat_locked(&queues, id, cmd != IPC_STAT);
 	if (o) {
 		struct msg_queue *q = container_of(o, struct msg_queue, ipc);
 		ds.msg_perm = o->perm;

@@ -23,6 +23,18 @@
 
 static uint32_t umask = 022; /* [a] */
 
+long fs_install(struct file *f, bool cloexec)
+{
+	long fd;
+
+	if (!f)
+		return -ENOMEM;
+	fd = fd_install(f, 0, cloexec);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
 uint32_t fs_umask(void)
 {
 	return __atomic_load_n(&umask, __ATOMIC_RELAXED);
@@ -279,12 +291,7 @@ static long open_user(int dirfd, const char *user, unsigned flags,
 	r = open_within(dirfd, b.s, flags & ~(unsigned)O_LARGEFILE,
 	    mode & 07777 & ~fs_umask(), resolve, &f);
 	path_free(&b);
-	if (r)
-		return r;
-	r = fd_install(f, 0, flags & O_CLOEXEC);
-	if (r < 0)
-		file_put(f);
-	return r;
+	return r ? r : fs_install(f, flags & O_CLOEXEC);
 }
 
 long kcall_openat(int dirfd, const char *user, int flags, unsigned mode)

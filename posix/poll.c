@@ -13,6 +13,7 @@
 #include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
+#include "posix/fs.h"
 #include "posix/time_convert.h"
 
 #define EFD_SEMAPHORE 1 /* eventfd(2) */
@@ -271,23 +272,11 @@ long kcall_pselect6(int n, uint64_t *in, uint64_t *out, uint64_t *ex,
 	return timeout_export(ts, deadline, r);
 }
 
-static long install(struct file *f, bool cloexec)
-{
-	long fd;
-
-	if (!f)
-		return -ENOMEM;
-	fd = fd_install(f, 0, cloexec);
-	if (fd < 0)
-		file_put(f);
-	return fd;
-}
-
 long kcall_epoll_create1(int flags)
 {
 	if (flags & ~EPOLL_CLOEXEC)
 		return -EINVAL;
-	return install(epoll_create_file(), flags & EPOLL_CLOEXEC);
+	return fs_install(epoll_create_file(), flags & EPOLL_CLOEXEC);
 }
 
 long kcall_epoll_create(int size)
@@ -375,8 +364,8 @@ long kcall_eventfd2(unsigned count, int flags)
 {
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK | EFD_SEMAPHORE))
 		return -EINVAL;
-	return install(eventfd_create(count, flags & EFD_SEMAPHORE,
-			   (unsigned)flags & O_NONBLOCK),
+	return fs_install(eventfd_create(count, flags & EFD_SEMAPHORE,
+			      (unsigned)flags & O_NONBLOCK),
 	    flags & O_CLOEXEC);
 }
 
@@ -395,12 +384,12 @@ long kcall_pipe2(int *user, int flags)
 	err = pipe_create((unsigned)flags & O_NONBLOCK, f);
 	if (err)
 		return err;
-	fd[0] = (int)install(f[0], flags & O_CLOEXEC);
+	fd[0] = (int)fs_install(f[0], flags & O_CLOEXEC);
 	if (fd[0] < 0) {
 		file_put(f[1]);
 		return fd[0];
 	}
-	fd[1] = (int)install(f[1], flags & O_CLOEXEC);
+	fd[1] = (int)fs_install(f[1], flags & O_CLOEXEC);
 	if (fd[1] >= 0 && !copy_out(user, fd, sizeof(fd)))
 		return 0;
 	(void)fd_close(fd[0]);

@@ -134,7 +134,7 @@ static void write_uptime(struct proc_text *t)
 
 static void write_loadavg(struct proc_text *t)
 {
-	proc_add(t, "0.00 0.00 0.00 1/%u 1\n", proc_count_threads());
+	proc_add(t, "0.00 0.00 0.00 1/%u 1\n", thread_count());
 }
 
 static void write_system_stat(struct proc_text *t)

@@ -19,6 +19,5 @@ void proc_write_maps(struct proc_text *t);
 void proc_write_cmdline(struct proc_text *t);
 void proc_write_environ(struct proc_text *t);
 void proc_write_comm(struct proc_text *t);
-unsigned proc_count_threads(void);
 
 #endif

@@ -16,18 +16,6 @@
 
 typedef unsigned long long ull;
 
-unsigned proc_count_threads(void)
-{
-	struct thread *t;
-	unsigned n = 0;
-
-	spin_lock(&threads_lock);
-	list_for_each (t, &threads_all, all_node)
-		n += !t->kernel_only;
-	spin_unlock(&threads_lock);
-	return n;
-}
-
 /* Bytes in regions with all of these flags. */
 static uint64_t mapped_bytes(unsigned flags)
 {
@@ -122,7 +110,7 @@ void proc_write_status(struct proc_text *t)
 	proc_add(t,
 	    "VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\nVmSwap:\t       0 kB\n", rss,
 	    rss);
-	proc_add(t, "Threads:\t%u\n", proc_count_threads());
+	proc_add(t, "Threads:\t%u\n", thread_count());
 	add_signals(t);
 	proc_add(t,
 	    "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n"
@@ -151,7 +139,7 @@ void proc_write_stat(struct proc_text *t)
 	proc_add(t, "1 (%s) R 0 1 1 0 -1 4194304 0 0 0 0 ", name);
 	proc_add(t, "%llu 0 0 0 %d %d %u 0 0 ", user,
 	    rt ? -1 - self->base_prio : 20 + self->nice, self->nice,
-	    proc_count_threads());
+	    thread_count());
 	proc_add(t, "%llu %llu 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 ",
 	    (ull)mapped_bytes(0), (ull)(resident_bytes() >> PAGE_SHIFT));
 	proc_add(t, "17 0 %d %u 0 0 0 0 0 0 0 0 0 0 0\n",

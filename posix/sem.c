@@ -286,14 +286,11 @@ static long all_ctl(int id, bool set, uint16_t *user)
 static long set_stat(int id, int cmd, struct semid64_ds *user)
 {
 	struct semid64_ds ds = {.sem_nsems = 0};
-	struct ipc_object *o = NULL;
+	struct ipc_object *o;
 	struct sem_set *s;
 
 	mutex_lock(&sets.lock);
-	if (cmd == IPC_STAT)
-		o = ipc_find_locked(&sets, id);
-	else if (id >= 0 && id < IPC_SLOTS)
-		o = sets.objects[id];
+	o = ipc_stat_locked(&sets, id, cmd != IPC_STAT);
 	if (o) {
 		s = container_of(o, struct sem_set, ipc);
 		ds.sem_perm = o->perm;

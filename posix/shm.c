@@ -18,6 +18,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/mm/vm.h"
 #include "posix/calls.h"
+#include "posix/fs.h"
 #include "posix/ipc.h"
 
 #define PID 1
@@ -182,13 +183,10 @@ long kcall_shmdt(uintptr_t addr)
 static long shm_stat(int id, int cmd, struct shmid64_ds *user)
 {
 	struct shmid64_ds ds = {.shm_nattch = 0};
-	struct ipc_object *o = NULL;
+	struct ipc_object *o;
 
 	mutex_lock(&segments.lock);
-	if (cmd == IPC_STAT)
-		o = ipc_find_locked(&segments, id);
-	else if (id >= 0 && id < IPC_SLOTS)
-		o = segments.objects[id];
+	o = ipc_stat_locked(&segments, id, cmd != IPC_STAT);
 	if (o) {
 		struct shm *s = container_of(o, struct shm, ipc);
 		ds.shm_perm = o->perm;
@@ -256,18 +254,13 @@ long kcall_memfd_create(const char *user, unsigned flags)
 	char name[MEMFD_NAME];
 	struct file *f;
 	ssize_t n;
-	int fd;
+	int err;
 
 	if (flags & ~(unsigned)MFD_CLOEXEC)
 		return -EINVAL;
 	n = copy_in_string(name, user, sizeof(name));
 	if (n < 0)
 		return n == -ENAMETOOLONG ? -EINVAL : n;
-	fd = tmpfs_anonymous(0, O_RDWR, &f);
-	if (fd)
-		return fd;
-	fd = fd_install(f, 0, flags & MFD_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	err = tmpfs_anonymous(0, O_RDWR, &f);
+	return err ? err : fs_install(f, flags & MFD_CLOEXEC);
 }

@@ -5,6 +5,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/signalfd.h"
 #include "posix/calls.h"
+#include "posix/fs.h"
 
 #define SIGSET_SIZE 8
 
@@ -24,7 +25,6 @@ long kcall_signalfd4(int fd, const uint64_t *user, size_t size, int flags)
 {
 	struct file *f;
 	uint64_t set;
-	int new;
 
 	if (size != SIGSET_SIZE || flags & ~(SFD_CLOEXEC | SFD_NONBLOCK))
 		return -EINVAL;
@@ -33,12 +33,7 @@ long kcall_signalfd4(int fd, const uint64_t *user, size_t size, int flags)
 	if (fd != -1)
 		return change(fd, set);
 	f = signalfd_create(set, (unsigned)flags & SFD_NONBLOCK);
-	if (!f)
-		return -ENOMEM;
-	new = fd_install(f, 0, flags & SFD_CLOEXEC);
-	if (new < 0)
-		file_put(f);
-	return new;
+	return fs_install(f, flags & SFD_CLOEXEC);
 }
 
 long kcall_signalfd(int fd, const uint64_t *user, size_t size)

@@ -65,15 +65,11 @@ long kcall_sysinfo(void *user)
 		uint64_t high, nohigh;
 		uint32_t unit, pad2;
 	} s = {.unit = 1};
-	struct thread *t;
 
 	s.uptime = (int64_t)(clock_monotonic() / NSEC_PER_SEC);
 	s.total = page_total();
 	s.free = page_available();
-	spin_lock(&threads_lock);
-	list_for_each (t, &threads_all, all_node)
-		s.procs += !t->kernel_only;
-	spin_unlock(&threads_lock);
+	s.procs = (uint16_t)thread_count();
 	return copy_out(user, &s, sizeof(s));
 }
 

@@ -137,23 +137,11 @@ static void robust_list_walk(struct thread *t)
 		    t->tid, h.pending & 1);
 }
 
-static bool last_thread(void)
-{
-	struct thread *t;
-	int n = 0;
-
-	spin_lock(&threads_lock);
-	list_for_each (t, &threads_all, all_node)
-		n += !t->kernel_only;
-	spin_unlock(&threads_lock);
-	return n == 1;
-}
-
 long kcall_exit(int status)
 {
 	struct thread *t = thread_current();
 
-	if (last_thread())
+	if (thread_count() == 1)
 		process_exit(status & 0xff);
 	robust_list_walk(t);
 	futex_pi_thread_exit();

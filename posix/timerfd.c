@@ -24,17 +24,11 @@ static bool clock_allowed(int clock)
 long kcall_timerfd_create(int clock, int flags)
 {
 	struct file *f;
-	int fd;
 
 	if (flags & ~(TFD_CLOEXEC | TFD_NONBLOCK) || !clock_allowed(clock))
 		return -EINVAL;
 	f = timerfd_create(clock, (unsigned)flags & TFD_NONBLOCK);
-	if (!f)
-		return -ENOMEM;
-	fd = fd_install(f, 0, flags & TFD_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fs_install(f, flags & TFD_CLOEXEC);
 }
 
 static bool is_wall(int clock)

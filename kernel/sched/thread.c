@@ -94,3 +94,15 @@ struct thread *thread_find_locked(int tid)
 			return t;
 	return NULL;
 }
+
+unsigned thread_count(void)
+{
+	struct thread *t;
+	unsigned n = 0;
+
+	spin_lock(&threads_lock);
+	list_for_each (t, &threads_all, all_node)
+		n += !t->kernel_only;
+	spin_unlock(&threads_lock);
+	return n;
+}

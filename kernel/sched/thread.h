@@ -104,6 +104,9 @@ void thread_wake(struct thread *t);
 /* Let others run. */
 void thread_yield(void);
 
+/* How many threads run program code. */
+unsigned thread_count(void);
+
 /* Look up by tid; NULL if none.  Caller holds threads_lock. */
 struct thread *thread_find_locked(int tid);
 extern struct spinlock threads_lock;
