@@ -5,14 +5,13 @@
  * They lie in one tree by the monotonic time at which each has to be looked
  * at.  For a steady clock that is when it is due.  CPU time can't run faster
  * than real time on one CPU, so looking again after what is left can't be
- * late by more than the shortest step; several CPUs are allowed for by
- * looking after a part of it.
+ * late by more than the shortest step.
  */
+#include <linux/sched.h>
 #include "kernel/sched/alarm.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sched/mutex.h"
 #include "kernel/sched/thread.h"
-#include <linux/sched.h>
 
 #define CPU_STEP_NS (4 * NSEC_PER_MSEC) /* as a Linux tick */
 
