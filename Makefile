@@ -72,6 +72,7 @@ help:
 	@echo 'make ports      build and check the programs of ports/'
 	@echo 'make port-NAME  one of them'
 	@echo 'make            build all: $(BUILD)/bin/toril-run, toril-cc, apps'
+	@echo 'make conformance  the Open POSIX Test Suite (T=PATTERN: some of it)'
 	@echo 'make check      format, include arrows, headers, static analysis'
 	@echo 'make format     clang-format what git knows'
 	@echo 'make fuzz       each fuzzer for T=60 seconds'

@@ -48,7 +48,7 @@ $(VM_TESTS): $(BUILD)/tests/vm/%: tests/tests.mk
 TESTS	+= $(VM_TESTS)
 
 include $(wildcard tests/unit/unit.mk tests/unit/fs.mk tests/fuzz/fuzz.mk \
-	tests/system/system.mk \
+	tests/system/system.mk tests/conformance/conformance.mk \
 	tests/toolchain/toolchain.mk)
 
 # TESTS=... runs some of them.
