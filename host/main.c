@@ -238,6 +238,10 @@ static void die_of(uint32_t number)
 	struct rlimit none = {0};
 	sigset_t all;
 
+	/* It is the guest's word: only what ends a process. */
+	if (number >= NSIG || number == SIGSTOP || number == SIGTSTP ||
+	    number == SIGTTIN || number == SIGTTOU)
+		return;
 	setrlimit(RLIMIT_CORE, &none); /* it would be the launcher's */
 	signal((int)number, SIG_DFL);
 	raise((int)number);

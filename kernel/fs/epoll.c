@@ -85,8 +85,10 @@ static void item_register(struct poll_table *pt, struct waitq *q)
 	for (unsigned i = 0; i < it->nr_reg; i++)
 		if (it->reg[i].q == q)
 			return;
-	if (it->nr_reg == QUEUES)
-		return;
+	if (it->nr_reg == QUEUES) { /* a socket's next stream */
+		it->nr_reg--;
+		waitq_remove(it->reg[it->nr_reg].q, &it->reg[it->nr_reg].w);
+	}
 	waiter_init(&it->reg[it->nr_reg].w);
 	it->reg[it->nr_reg].w.wake = item_wake;
 	it->reg[it->nr_reg].w.thread = (struct thread *)it;

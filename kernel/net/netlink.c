@@ -103,8 +103,11 @@ static int netlink_connect(struct socket *s, const struct sock_addr *a)
 static void queue(struct socket *s, const void *data, size_t n)
 {
 	struct netlink_sock *nl = netlink_of(s);
-	struct packet *p = packet_from_memory("", 0, data, n);
+	struct packet *p;
 
+	if (nl->in.charge + n > s->recv_buffer)
+		return; /* nobody reads: dropped, as on Linux */
+	p = packet_from_memory("", 0, data, n);
 	if (!p)
 		return;
 	p->cred = (struct sock_cred){0, 0, 0}; /* the kernel */

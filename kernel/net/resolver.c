@@ -100,7 +100,10 @@ static bool resolver_filter(struct vsock_conn *c)
 		q->sent = true;
 		vsock_send_raw(c, q->text, q->len + 2);
 	}
-	reply(c, q);
+	if (c->state == VSOCK_DEAD)
+		finish(c); /* it could not be sent */
+	else
+		reply(c, q);
 	return false;
 }
 

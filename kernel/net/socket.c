@@ -264,7 +264,8 @@ int socket_stream_connect(struct socket *s, const struct sock_addr *a)
 		if (s->connected)
 			return -EISCONN;
 		/* A failed attempt may be followed by another. */
-		s->stream->ops->close(s->stream);
+		s->stream->next = s->failed;
+		s->failed = s->stream;
 		s->stream = NULL;
 	}
 	err = s->ops->connect_start(s, a);
@@ -505,6 +506,7 @@ static int socket_stat(struct file *f, struct stat *st)
 static void socket_release(struct file *f)
 {
 	struct socket *s = f->priv;
+	struct stream *st;
 
 	spin_lock(&s->queue_lock);
 	s->listening = false;
@@ -514,6 +516,10 @@ static void socket_release(struct file *f)
 	queue_stop(s);
 	if (s->stream)
 		s->stream->ops->close(s->stream);
+	while ((st = s->failed)) {
+		s->failed = st->next;
+		st->ops->close(st);
+	}
 	kfree(s->options);
 	kfree(s);
 }

@@ -58,6 +58,8 @@ struct socket_msg {
 	unsigned out; /* recv: MSG_TRUNC and the like */
 };
 
+#define NOBODY 65534 /* the user of a message without a sender */
+
 /* For a call; the two addresses are left as they are, but for their length. */
 static inline void socket_msg_init(struct socket_msg *m, unsigned flags)
 {
@@ -65,7 +67,7 @@ static inline void socket_msg_init(struct socket_msg *m, unsigned flags)
 	m->to = NULL;
 	m->from.len = m->dest.len = 0;
 	m->rights = NULL;
-	m->cred.pid = 0;
+	m->cred = (struct sock_cred){0, NOBODY, NOBODY};
 	m->out = 0;
 }
 
@@ -107,12 +109,13 @@ struct socket_ops {
 };
 
 struct socket {
-	const struct socket_ops *ops;      /* [i] */
-	int family, type, protocol;        /* [i] */
-	struct file *file;                 /* [i] */
-	struct mutex lock;                 /* bind, listen, connect */
-	struct waitq wait;                 /* state changes, accept queue */
-	struct stream *stream;             /* [l] set once */
+	const struct socket_ops *ops; /* [i] */
+	int family, type, protocol;   /* [i] */
+	struct file *file;            /* [i] */
+	struct mutex lock;            /* bind, listen, connect */
+	struct waitq wait;            /* state changes, accept queue */
+	struct stream *stream;        /* [l] set once connected */
+	struct stream *failed; /* [l] attempts: others may still wait on them */
 	bool bound, listening, connecting; /* [l] */
 	bool connected;                    /* [l] has been */
 	bool accepted;                     /* [l] by accept(2) */

@@ -30,6 +30,7 @@ struct stream {
 	const struct stream_ops *ops;
 	struct waitq wait;
 	struct mutex send_lock, recv_lock; /* one caller at a time each */
+	struct stream *next; /* its socket's: attempts that failed */
 };
 
 void stream_init(struct stream *s, const struct stream_ops *ops);

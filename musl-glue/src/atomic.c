@@ -8,7 +8,7 @@
  * library finds its variants with indirect functions, which musl has not.
  * All are sequentially consistent, whichever order is asked for.
  */
-#include <sched.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,27 +18,23 @@ typedef unsigned __int128 u128;
 
 #define NAMED(name) __asm__("__atomic_" name)
 
-static char locks[64];
+#define LOCKS 64
 
-static char *lock_of(const volatile void *at)
+/* They sleep: a thread of higher priority must let the owner go on. */
+static pthread_mutex_t locks[LOCKS]; /* zeros are unlocked ones */
+
+static pthread_mutex_t *lock(const volatile void *at)
 {
 	uintptr_t n = (uintptr_t)at;
+	pthread_mutex_t *l = &locks[(n >> 4 ^ n >> 12) % LOCKS];
 
-	return &locks[(n >> 4 ^ n >> 12) % sizeof(locks)];
-}
-
-static char *lock(const volatile void *at)
-{
-	char *l = lock_of(at);
-
-	while (__atomic_test_and_set(l, __ATOMIC_ACQUIRE))
-		sched_yield();
+	pthread_mutex_lock(l);
 	return l;
 }
 
-static void unlock(char *l)
+static void unlock(pthread_mutex_t *l)
 {
-	__atomic_clear(l, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(l);
 }
 
 /* Any size */
@@ -46,7 +42,7 @@ static void unlock(char *l)
 void any_load(size_t n, const void *at, void *to, int order) NAMED("load");
 void any_load(size_t n, const void *at, void *to, int order)
 {
-	char *l = lock(at);
+	pthread_mutex_t *l = lock(at);
 
 	(void)order;
 	memcpy(to, at, n);
@@ -56,7 +52,7 @@ void any_load(size_t n, const void *at, void *to, int order)
 void any_store(size_t n, void *at, const void *from, int order) NAMED("store");
 void any_store(size_t n, void *at, const void *from, int order)
 {
-	char *l = lock(at);
+	pthread_mutex_t *l = lock(at);
 
 	(void)order;
 	memcpy(at, from, n);
@@ -67,7 +63,7 @@ void any_exchange(size_t n, void *at, const void *from, void *old, int order)
     NAMED("exchange");
 void any_exchange(size_t n, void *at, const void *from, void *old, int order)
 {
-	char *l = lock(at);
+	pthread_mutex_t *l = lock(at);
 
 	(void)order;
 	memcpy(old, at, n);
@@ -80,7 +76,7 @@ bool any_compare_exchange(size_t n, void *at, void *expected,
 bool any_compare_exchange(size_t n, void *at, void *expected,
     const void *desired, int order, int failure)
 {
-	char *l = lock(at);
+	pthread_mutex_t *l = lock(at);
 	bool same = !memcmp(at, expected, n);
 
 	(void)order;
