@@ -5,6 +5,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/clock.h"
+#include "kernel/sched/creds.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
 #include "posix/time_convert.h"
@@ -102,6 +103,17 @@ long kcall_clock_getres(int id, struct __kernel_timespec *ts)
 	return err || !ts ? err : put_user(ts, timespec_of(1));
 }
 
+/* The machine can't have started before 1970. */
+static long wall_clock_set(uint64_t ns)
+{
+	if (!creds_capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (ns < clock_monotonic())
+		return -EINVAL;
+	alarm_set_wall_clock(ns);
+	return 0;
+}
+
 long kcall_clock_settime(int id, const struct __kernel_timespec *ts)
 {
 	uint64_t ns;
@@ -111,8 +123,7 @@ long kcall_clock_settime(int id, const struct __kernel_timespec *ts)
 		return err;
 	if (id != CLOCK_REALTIME)
 		return -EINVAL;
-	alarm_set_wall_clock(ns);
-	return 0;
+	return wall_clock_set(ns);
 }
 
 long kcall_gettimeofday(struct timeval64 *tv, void *tz)
@@ -138,9 +149,8 @@ long kcall_settimeofday(const struct timeval64 *tv, const void *tz)
 	if (v.sec < 0 || v.sec >= SECONDS_MAX || v.usec < 0 ||
 	    v.usec >= 1000000)
 		return -EINVAL;
-	alarm_set_wall_clock(
+	return wall_clock_set(
 	    (uint64_t)v.sec * NSEC_PER_SEC + (uint64_t)v.usec * 1000);
-	return 0;
 }
 
 long kcall_time(int64_t *t)

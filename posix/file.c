@@ -6,6 +6,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/pipe.h"
+#include "kernel/fs/record_lock.h"
 #include "kernel/mm/kmem.h"
 #include "posix/calls.h"
 #include "posix/lock.h"
@@ -300,6 +301,21 @@ static long fcntl_file(struct file *f, int cmd, unsigned long arg)
 	return -EINVAL;
 }
 
+/* The descriptor may have been closed while its lock was waited for, which
+ * should have dropped it. */
+static long lock_recheck(struct file *f, int fd)
+{
+	struct file *now = fd_get(fd);
+	bool same = now == f;
+
+	if (now)
+		file_put(now);
+	if (same)
+		return 0;
+	record_lock_drop(f, NULL);
+	return -EBADF;
+}
+
 long kcall_fcntl(int fd, int cmd, unsigned long arg)
 {
 	struct file *f;
@@ -319,6 +335,8 @@ long kcall_fcntl(int fd, int cmd, unsigned long arg)
 	if (!f)
 		return -EBADF;
 	r = fcntl_file(f, cmd, arg);
+	if (!r && (cmd == F_SETLK || cmd == F_SETLKW))
+		r = lock_recheck(f, fd);
 	file_put(f);
 	return r;
 }

@@ -188,7 +188,8 @@ static int open_last(
 	} else if (flags & O_NOFOLLOW && !w->slash) {
 		err = flags & O_DIRECTORY ? -ENOTDIR : -ELOOP;
 	} else {
-		err = procfs_fd_open(d->inode, flags, f);
+		/* walk_follow refuses what `resolve` forbids. */
+		err = w->resolve ? -ENOENT : procfs_fd_open(d->inode, flags, f);
 		if (err == -ENOENT)
 			err = walk_follow(w, d);
 		else

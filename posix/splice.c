@@ -64,8 +64,16 @@ static ssize_t out_of_pipe(struct splice *s)
 			return n;
 		most = min(most, (size_t)n);
 	}
-	pipe_lock_read(s->in);
-	n = pipe_take(s->in, s->buf, most, s->nonblock);
+	for (;;) {
+		pipe_lock_read(s->in);
+		n = pipe_take(s->in, s->buf, most);
+		if (n != -EAGAIN || s->nonblock)
+			break;
+		pipe_unlock_read(s->in);
+		n = pipe_wait_data(s->in);
+		if (n)
+			return n;
+	}
 	if (n > 0)
 		n = move_kernel(s->out, s->buf, (size_t)n, s->out_pos, true);
 	if (n > 0 && !s->keep)
@@ -78,6 +86,8 @@ static ssize_t splice_run(struct splice *s)
 {
 	ssize_t n;
 
+	s->nonblock |= (pipe_is(s->in) && s->in->flags & O_NONBLOCK) ||
+		       (pipe_is(s->out) && s->out->flags & O_NONBLOCK);
 	s->buf = kmalloc(CHUNK);
 	if (!s->buf)
 		return -ENOMEM;

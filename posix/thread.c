@@ -144,9 +144,9 @@ long kcall_exit(int status)
 	if (thread_count() == 1)
 		process_exit(status & 0xff);
 	robust_list_walk(t);
-	futex_pi_thread_exit();
 	if (t->clear_child_tid && !put_user(t->clear_child_tid, 0))
 		futex_wake((uint32_t *)t->clear_child_tid, 1, UINT32_MAX);
+	futex_pi_thread_exit();
 	thread_exit();
 }
 

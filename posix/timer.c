@@ -98,7 +98,7 @@ static bool bad_event(const struct event *e)
 		return false;
 	case NOTIFY_THREAD_ID:
 		spin_lock(&threads_lock);
-		known = thread_find_locked(e->tid);
+		known = e->tid > 0 && thread_find_locked(e->tid);
 		spin_unlock(&threads_lock);
 		if (!known)
 			return true;
@@ -168,6 +168,8 @@ static long timer_add(struct timer_object *t)
 	return id;
 }
 
+long kcall_timer_delete(int id);
+
 long kcall_timer_create(int clock, const struct event *user, int *id_out)
 {
 	struct event e = {.notify = NOTIFY_SIGNAL, .signo = SIG_ALRM};
@@ -199,8 +201,7 @@ long kcall_timer_create(int clock, const struct event *user, int *id_out)
 	if (!user)
 		t->value = (uint64_t)id;
 	if (put_user(id_out, (int)id)) {
-		slot_set((int)id, NULL);
-		kfree(t);
+		(void)kcall_timer_delete((int)id);
 		return -EFAULT;
 	}
 	return 0;

@@ -171,26 +171,41 @@ void inotify_file(struct file *f, uint32_t mask)
 		inotify_place(f->dentry, mask);
 }
 
-/* Bytes of the first events that fit; -EINVAL if not even one does. */
-static ssize_t read_locked(struct instance *in, struct iov_iter *it)
+/* Take the first event if it fits; the program's memory is touched unlocked. */
+static struct event *take(struct instance *in, size_t space, bool *too_big)
 {
 	struct event *ev;
-	ssize_t done = 0, r;
 
-	while (!list_empty(&in->events)) {
-		ev = list_first(&in->events, struct event, node);
-		if (ev->size > it->left)
-			return done ? done : -EINVAL;
-		r = iter_out(it, &ev->e, ev->size);
-		if (r != (ssize_t)ev->size)
-			return done ? done : -EFAULT;
-		done += r;
-		list_remove(&ev->node);
-		in->nr_events--;
-		in->bytes -= ev->size;
+	MUTEX_GUARD(&notify_lock);
+	*too_big = false;
+	if (list_empty(&in->events))
+		return NULL;
+	ev = list_first(&in->events, struct event, node);
+	*too_big = ev->size > space;
+	if (*too_big)
+		return NULL;
+	list_remove(&ev->node);
+	in->nr_events--;
+	in->bytes -= ev->size;
+	return ev;
+}
+
+/* Bytes of the first events that fit; -EINVAL if not even one does. */
+static ssize_t read_events(struct instance *in, struct iov_iter *it)
+{
+	struct event *ev;
+	ssize_t done = 0;
+	bool too_big;
+
+	while ((ev = take(in, it->left, &too_big))) {
+		ssize_t size = (ssize_t)ev->size;
+		ssize_t r = iter_out(it, &ev->e, ev->size);
 		kfree(ev);
+		if (r != size)
+			return done ? done : -EFAULT;
+		done += size;
 	}
-	return done;
+	return done ? done : too_big ? -EINVAL : 0;
 }
 
 static ssize_t inotify_read(struct file *f, struct iov_iter *it, uint64_t *pos)
@@ -200,9 +215,7 @@ static ssize_t inotify_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 
 	(void)pos;
 	for (;;) {
-		mutex_lock(&notify_lock);
-		r = read_locked(in, it);
-		mutex_unlock(&notify_lock);
+		r = read_events(in, it);
 		if (r)
 			return r;
 		if (f->flags & O_NONBLOCK)

@@ -61,10 +61,11 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 	(void)pos;
 	if (!it->left)
 		return 0;
-	MUTEX_GUARD(&p->read_lock);
 	for (;;) {
 		bool over = !count(&p->writers); /* data first */
+		mutex_lock(&p->read_lock);
 		r = byteq_read(&p->q, it, false);
+		mutex_unlock(&p->read_lock);
 		if (r) {
 			waitq_wake_all(&p->wait, POLL_OUT);
 			return r;
@@ -98,22 +99,22 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 	ssize_t r = 0, done = 0;
 
 	(void)pos;
-	MUTEX_GUARD(&p->write_lock);
 	while (it->left) {
 		if (!count(&p->readers)) {
 			r = -EPIPE;
 			break;
 		}
+		mutex_lock(&p->write_lock);
 		space = room(p, done ? 1 : want);
+		r = space ? byteq_write(&p->q, it, space) : -EAGAIN;
+		mutex_unlock(&p->write_lock);
 		if (space) {
-			r = byteq_write(&p->q, it, space);
 			if (r < 0)
 				break;
 			done += r;
 			waitq_wake_all(&p->wait, POLL_IN);
 			continue;
 		}
-		r = -EAGAIN;
 		if (f->flags & O_NONBLOCK)
 			break;
 		r = wait_event(&p->wait,
@@ -122,7 +123,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 		if (r)
 			break;
 	}
-	if (r == -EPIPE && !done)
+	if (r == -EPIPE)
 		(void)signal_send_thread(thread_current(), SIG_PIPE, NULL);
 	return done ? done : r;
 }
@@ -285,7 +286,8 @@ static struct pipe *fifo_join(
 	came[0] = found->came[0];
 	came[1] = found->came[1];
 	join_locked(found, f);
-	f->pos = found->came[1];
+	/* Only one that found no writer waits for the first: POLL_HUP. */
+	f->pos = found->writers ? 0 : found->came[1];
 	f->priv = found;
 	spin_unlock(&sides_lock);
 	waitq_wake_all(&found->wait, 0);
@@ -396,25 +398,21 @@ void pipe_unlock_read(struct file *f)
 	mutex_unlock(&((struct pipe *)f->priv)->read_lock);
 }
 
-ssize_t pipe_take(struct file *f, void *buf, size_t n, bool nonblock)
+ssize_t pipe_take(struct file *f, void *buf, size_t n)
 {
 	struct pipe *p = f->priv;
-	size_t got;
-	int err;
+	bool over = !count(&p->writers);
+	size_t got = byteq_peek(&p->q, buf, n);
 
-	for (;;) {
-		bool over = !count(&p->writers);
-		got = byteq_peek(&p->q, buf, n);
-		if (got || over)
-			return (ssize_t)got;
-		if (nonblock)
-			return -EAGAIN;
-		err = wait_event(&p->wait,
-		    byteq_bytes(&p->q) || !count(&p->writers), DEADLINE_NEVER,
-		    true);
-		if (err)
-			return err;
-	}
+	return got || over ? (ssize_t)got : -EAGAIN;
+}
+
+int pipe_wait_data(struct file *f)
+{
+	struct pipe *p = f->priv;
+
+	return wait_event(&p->wait, byteq_bytes(&p->q) || !count(&p->writers),
+	    DEADLINE_NEVER, true);
 }
 
 void pipe_drop(struct file *f, size_t n)

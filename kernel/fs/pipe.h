@@ -24,14 +24,16 @@ long pipe_set_capacity(struct file *f, size_t bytes);
 
 /*
  * For splice(2).  pipe_room waits until something can be written: how much,
- * -EAGAIN (nonblock), -EPIPE, -ERESTARTSYS.  pipe_take copies at most n bytes
- * to kernel memory without removing them, waiting for some: how many, 0 at
- * the end, -EAGAIN, -ERESTARTSYS; pipe_drop removes them.  The latter two are
- * called between pipe_lock_read and pipe_unlock_read.
+ * -EAGAIN (nonblock), -EPIPE, -ERESTARTSYS.  pipe_wait_data waits for data or
+ * the end: 0 or -ERESTARTSYS.  pipe_take copies at most n bytes to kernel
+ * memory without removing them: how many, 0 at the end, -EAGAIN; pipe_drop
+ * removes them.  These two are called between pipe_lock_read and
+ * pipe_unlock_read, which nobody waits under.
  */
 ssize_t pipe_room(struct file *f, bool nonblock);
 void pipe_lock_read(struct file *f);
-ssize_t pipe_take(struct file *f, void *buf, size_t n, bool nonblock);
+int pipe_wait_data(struct file *f);
+ssize_t pipe_take(struct file *f, void *buf, size_t n);
 void pipe_drop(struct file *f, size_t n);
 void pipe_unlock_read(struct file *f);
 

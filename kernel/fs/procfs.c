@@ -7,6 +7,7 @@
 #include <asm/stat.h>
 #include <linux/fcntl.h>
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/fs/procfs.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
@@ -135,6 +136,18 @@ int procfs_fd(const struct inode *i)
 	return is_fd(i) ? (int)(i->attr.ino - FD_INO) : -1;
 }
 
+/* What open() by name would check. */
+static int may_reopen(struct file *f, unsigned flags)
+{
+	bool write = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+	bool read = (flags & O_ACCMODE) != O_WRONLY;
+
+	if (write && f->dentry->fs->rdonly)
+		return -EROFS;
+	return inode_may(
+	    f->inode, (read ? MAY_READ : 0) | (write ? MAY_WRITE : 0));
+}
+
 int procfs_fd_open(struct inode *i, unsigned flags, struct file **f)
 {
 	struct file *old;
@@ -146,7 +159,9 @@ int procfs_fd_open(struct inode *i, unsigned flags, struct file **f)
 	if (!old)
 		return -ENXIO;
 	if (old->inode && old->dentry && INODE_IS_REG(old->inode)) {
-		err = old->inode->ops->open(old->inode, flags, f);
+		err = may_reopen(old, flags);
+		if (!err)
+			err = old->inode->ops->open(old->inode, flags, f);
 		if (!err) {
 			dentry_ref(old->dentry);
 			(*f)->dentry = old->dentry;

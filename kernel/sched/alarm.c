@@ -14,6 +14,7 @@
 #include "kernel/sched/thread.h"
 
 #define CPU_STEP_NS (4 * NSEC_PER_MSEC) /* as a Linux tick */
+#define PACE_NS     (NSEC_PER_MSEC / 2) /* between looks at a fast timer */
 
 static struct mutex lock = MUTEX_INIT(lock);
 static struct treap alarms;                        /* [lock] */
@@ -24,13 +25,15 @@ static bool running;                               /* [lock] the thread */
 struct waitq alarm_wall_clock_wait = WAITQ_INIT(alarm_wall_clock_wait);
 uint32_t alarm_wall_clock_sets;
 
-static void plan_locked(struct alarm *a)
+/* Look again no sooner than after `least` nanoseconds. */
+static void plan_locked(struct alarm *a, uint64_t least)
 {
 	uint64_t now = a->now(a), left = a->due > now ? a->due - now : 0;
 	uint64_t mono = clock_monotonic();
 
 	if (left && a->cpu_time)
 		left = max(left, (uint64_t)CPU_STEP_NS);
+	left = max(left, least);
 	treap_insert(
 	    &alarms, &a->node, left < INT64_MAX ? mono + left : DEADLINE_NEVER);
 	a->armed = true;
@@ -53,7 +56,7 @@ static void look_locked(struct alarm *a)
 		a->due += times * a->interval;
 	}
 	if (!times || a->interval)
-		plan_locked(a);
+		plan_locked(a, times && a->interval < PACE_NS ? PACE_NS : 0);
 	if (times)
 		a->fn(a, times);
 }
@@ -127,7 +130,7 @@ int alarm_set(struct alarm *a, uint64_t due, uint64_t interval, uint64_t *left,
 	a->due = due;
 	a->interval = interval;
 	if (due) {
-		plan_locked(a);
+		plan_locked(a, 0);
 		if (treap_first(&alarms) == &a->node)
 			news_locked();
 	}
@@ -151,7 +154,7 @@ void alarm_set_wall_clock(uint64_t ns)
 	alarms = (struct treap){NULL};
 	while ((n = treap_first(&old))) {
 		treap_remove(&old, n);
-		plan_locked(container_of(n, struct alarm, node));
+		plan_locked(container_of(n, struct alarm, node), 0);
 	}
 	news_locked();
 	__atomic_add_fetch(&alarm_wall_clock_sets, 1, __ATOMIC_RELEASE);

@@ -241,20 +241,21 @@ void futex_pi_thread_exit(void)
 	struct pi_waiter *w;
 	uint32_t *addr;
 
-	do {
+	for (;;) {
 		addr = NULL;
 		mutex_lock(&pi_lock);
 		list_for_each (w, &pi_waiters, node)
 			if (w->owner == t)
 				addr = w->addr;
 		mutex_unlock(&pi_lock);
-		if (addr)
-			futex_pi_owner_died(addr);
+		if (!addr)
+			return; /* nothing may sleep from here to the end */
+		futex_pi_owner_died(addr);
 		mutex_lock(&pi_lock);
 		/* A word that no longer names us: nobody will hand it on. */
 		list_for_each (w, &pi_waiters, node)
 			if (w->owner == t && w->addr == addr)
 				w->owner = NULL;
 		mutex_unlock(&pi_lock);
-	} while (addr);
+	}
 }

@@ -331,7 +331,7 @@ noreturn void thread_exit(void)
 
 	spin_lock(&threads_lock);
 	list_remove(&t->all_node);
-	threads_dead_ns += t->run_ns;
+	threads_dead_ns += thread_cpu_time(t);
 	spin_unlock(&threads_lock);
 	cpu_irq_off();
 	spin_lock(&t->cpu->rq_lock);

@@ -166,7 +166,9 @@ static int enqueue_locked(struct list *queue, uint64_t *pending, int signo,
 
 	if (signo < SIG_RT_MIN && *pending & SIG_BIT(signo) && !timer)
 		return 0; /* already pending: merged */
-	if (info && (queued_total < signal_queue_max || timer))
+	/* The limit is for what programs send: faults come through. */
+	if (info && (queued_total < signal_queue_max || timer ||
+			(signo < SIG_RT_MIN && info->code >= 0)))
 		q = kmalloc(sizeof(*q));
 	if (info && !q && signo >= SIG_RT_MIN && info->code < 0)
 		return -EAGAIN;

@@ -63,6 +63,61 @@ static void without_waiting(void)
 	CHECK(!close(r) && !close(rw));
 }
 
+static void *reader(void *arg)
+{
+	struct pollfd p = {.events = POLLIN};
+	char c;
+
+	p.fd = open(name, O_RDONLY);
+	CHECK(p.fd >= 0);
+	CHECK(read(p.fd, &c, 1) == 1);
+	CHECK(poll(&p, 1, -1) == 1 && p.revents == POLLHUP);
+	CHECK(!close(p.fd));
+	return arg;
+}
+
+/* The writer is there first, and goes. */
+static void writer_first(void)
+{
+	pthread_t t;
+	int fd;
+
+	CHECK(!pthread_create(&t, NULL, reader, NULL));
+	fd = open(name, O_WRONLY);
+	CHECK(fd >= 0 && write(fd, "x", 1) == 1);
+	usleep(10000);
+	CHECK(!close(fd) && !pthread_join(t, NULL));
+}
+
+static int full[2];
+
+static void *fill(void *arg)
+{
+	static char much[200000];
+
+	CHECK(write(full[1], much, sizeof(much)) == sizeof(much));
+	return arg;
+}
+
+/* The one who could make room asks for more of it. */
+static void grow(void)
+{
+	char buf[65536];
+	size_t left = 200000;
+	pthread_t t;
+
+	CHECK(!pipe(full));
+	CHECK(!pthread_create(&t, NULL, fill, NULL));
+	usleep(10000);
+	CHECK(fcntl(full[0], F_SETPIPE_SZ, 1 << 20) == 1 << 20);
+	while (left) {
+		ssize_t n = read(full[0], buf, sizeof(buf));
+		CHECK(n > 0);
+		left -= (size_t)n;
+	}
+	CHECK(!pthread_join(t, NULL));
+}
+
 static void sizes(void)
 {
 	int p[2];
@@ -87,7 +142,9 @@ int main(int argc, char **argv)
 	CHECK_ERR(mkfifo(name, 0640), EEXIST);
 	CHECK(!stat(name, &st) && S_ISFIFO(st.st_mode));
 	both_sides();
+	writer_first();
 	without_waiting();
+	grow();
 	r = open(name, O_RDONLY | O_NONBLOCK);
 	w = open(name, O_WRONLY);
 	CHECK(!fstat(w, &st) && S_ISFIFO(st.st_mode));

@@ -43,6 +43,9 @@ static void restrictions(void)
 	CHECK((fd = open2(dir, "link", 0, 0, RESOLVE_NO_XDEV)) >= 0);
 	CHECK(!close(fd));
 	CHECK_ERR(open2(dir, "/dev/null", 0, 0, RESOLVE_NO_XDEV), EXDEV);
+	CHECK_ERR(
+	    open2(AT_FDCWD, "/proc/self/fd/0", 0, 0, RESOLVE_NO_MAGICLINKS),
+	    ELOOP);
 	CHECK_ERR(open2(dir, "file", 0, 0600, 0), EINVAL);
 	CHECK_ERR(open2(dir, "file", 1ul << 40, 0, 0), EINVAL);
 	CHECK_ERR(open2(dir, "file", 0, 0, 0x1000), EINVAL);

@@ -39,6 +39,8 @@ int main(int argc, char **argv)
 	CHECK_ERR(tee(fd, q[1], 1, 0), EINVAL);
 	CHECK_ERR(splice(p[0], NULL, p[1], NULL, 1, 0), EINVAL);
 	CHECK_ERR(splice(p[0], NULL, 99, NULL, 1, 0), EBADF);
+	CHECK(!fcntl(p[0], F_SETFL, O_NONBLOCK));
+	CHECK_ERR(splice(p[0], NULL, to, NULL, 1, 0), EAGAIN);
 	CHECK(!close(p[1]));
 	CHECK(splice(p[0], NULL, to, NULL, 1, 0) == 0);
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Clocks go on and never back; sleeping takes at least what was asked. */
+#include <pthread.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,8 +15,19 @@ static long long now(clockid_t clock)
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
+static long long used;
+
+static void *busy(void *arg)
+{
+	for (volatile int i = 0; i < 20000000; i++)
+		;
+	used = now(CLOCK_THREAD_CPUTIME_ID);
+	return arg;
+}
+
 int main(void)
 {
+	pthread_t thread;
 	struct timespec t = {0, 20000000}, rest = {1, 1};
 	long long start = now(CLOCK_MONOTONIC), last = start, cpu;
 	struct timeval tv;
@@ -46,6 +58,11 @@ int main(void)
 	for (volatile int i = 0; i < 3000000; i++)
 		;
 	CHECK(now(CLOCK_PROCESS_CPUTIME_ID) > cpu);
+	/* What a thread has used is not lost with it. */
+	cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+	CHECK(!pthread_create(&thread, NULL, busy, NULL));
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(now(CLOCK_PROCESS_CPUTIME_ID) - cpu >= used);
 	CHECK(now(CLOCK_THREAD_CPUTIME_ID) > 0);
 	CHECK(clock_getres(CLOCK_MONOTONIC, &t) == 0);
 	CHECK(t.tv_sec == 0 && t.tv_nsec > 0);

@@ -129,6 +129,22 @@ static void absolute_and_wrong(void)
 	CHECK(syscall(SYS_timer_getoverrun, 12345) == -1 && errno == EINVAL);
 }
 
+/* Too fast to be served each time: the rest are overruns. */
+static void fastest(void)
+{
+	struct sigevent e = {
+	    .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1};
+	struct itimerspec its = {{0, 1}, {0, 1}};
+	timer_t t;
+
+	ticks = 0;
+	CHECK(!timer_create(CLOCK_MONOTONIC, &e, &t));
+	CHECK(!timer_settime(t, 0, &its, NULL));
+	while (ticks < 3)
+		spin();
+	CHECK(!timer_delete(t));
+}
+
 static volatile sig_atomic_t cpu_alarms;
 
 static void on_cpu(int signo)
@@ -168,6 +184,7 @@ int main(void)
 	periodic(own);
 	CHECK(!clock_getcpuclockid(0, &own));
 	periodic(own);
+	fastest();
 	overrun();
 	in_thread();
 	absolute_and_wrong();
