@@ -9,31 +9,13 @@ import os
 import socket
 import subprocess
 import sys
-import threading
+
+from reverser import serve
 
 RUN = "build/bin/toril-run"
 DIAL = "build/tests/system/dial"
 ALLOWED, FORBIDDEN, V6 = "192.0.2.7", "192.0.2.8", "2001:db8::7"
 WAIT = 60
-
-
-def serve(family, address):
-    """Answer each client with what it sent, reversed."""
-    s = socket.socket(family)
-    s.bind((address, 0))
-    s.listen()
-
-    def loop():
-        while True:
-            c, _ = s.accept()
-            with c:
-                data = b""
-                while piece := c.recv(1000):
-                    data += piece
-                c.sendall(data.strip()[::-1] + b"\n")
-
-    threading.Thread(target=loop, daemon=True).start()
-    return str(s.getsockname()[1])
 
 
 def dial(options, address, port):

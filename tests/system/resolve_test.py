@@ -11,7 +11,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
+
+from reverser import serve
 
 RUN = "build/bin/toril-run"
 RESOLVE = "build/tests/system/resolve"
@@ -22,25 +23,6 @@ HOSTS = """127.0.0.1 localhost
 """
 NONE = "Name does not resolve"
 WAIT = 60
-
-
-def serve(family, address):
-    """Answer each client with its line, reversed."""
-    s = socket.socket(family)
-    s.bind((address, 0))
-    s.listen()
-
-    def loop():
-        while True:
-            c, _ = s.accept()
-            with c:
-                data = b""
-                while piece := c.recv(1000):
-                    data += piece
-                c.sendall(data.strip()[::-1] + b"\n")
-
-    threading.Thread(target=loop, daemon=True).start()
-    return str(s.getsockname()[1])
 
 
 def resolve(options, name, port):
