@@ -266,19 +266,22 @@ int signal_send_tid(int tid, int signo, const struct signal_info *info)
 	return err;
 }
 
-/* A thread that would take a process signal, or NULL if all block it. */
+/* The thread that takes a process signal, or NULL if all block it: the most
+ * urgent, as others may not get the CPU, and of these the oldest. */
 static struct thread *taker(int signo)
 {
-	struct thread *t;
+	struct thread *t, *best = NULL;
 
 	list_for_each (t, &threads_all, all_node) {
 		if (t->kernel_only || !t->signals)
 			continue;
-		if (!(t->signals->blocked & SIG_BIT(signo)) ||
-		    t->signals->waiting & SIG_BIT(signo))
-			return t;
+		if (t->signals->blocked & SIG_BIT(signo) &&
+		    !(t->signals->waiting & SIG_BIT(signo)))
+			continue;
+		if (!best || t->prio > best->prio)
+			best = t;
 	}
-	return NULL;
+	return best;
 }
 
 static int send_process_locked(int signo, const struct signal_info *info)

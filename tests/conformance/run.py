@@ -385,6 +385,9 @@ def main():
         return quick(results)
     patterns = [w for w in words if not w.startswith("--")]
     chosen = programs(patterns)
+    if "--doc" in words:
+        write_page(chosen, results)
+        return 0
     run_all(chosen, results, progress(len(chosen), results))
     print("\n".join(table(sums(chosen, results))))
     if not patterns:

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include "tests/posix/check.h"
 
@@ -34,7 +36,8 @@ static void start(
 
 static void *urgent(void *arg)
 {
-	sem_wait(&go);
+	while (sem_wait(&go))
+		CHECK(errno == EINTR);
 	note((char)(long)arg);
 	return NULL;
 }
@@ -117,6 +120,36 @@ static void inheritance(void)
 	CHECK(traced == 4 && !memcmp(trace, "luHM", 4));
 }
 
+static volatile sig_atomic_t alarmed;
+
+static void on_alarm(int signo)
+{
+	alarmed = signo;
+}
+
+static void *until_alarmed(void *arg)
+{
+	while (!alarmed)
+		;
+	sem_post(&go);
+	return arg;
+}
+
+/* A signal for the process goes to a thread that gets to run. */
+static void urgent_signal(void)
+{
+	struct itimerval v = {.it_value = {0, 20000}};
+	pthread_t waits, spins;
+
+	signal(SIGALRM, on_alarm);
+	priority(0);
+	start(&waits, SCHED_FIFO, 10, urgent, 'w');
+	CHECK(!setitimer(ITIMER_REAL, &v, NULL));
+	start(&spins, SCHED_FIFO, 5, until_alarmed, 0);
+	CHECK(!pthread_join(spins, NULL) && !pthread_join(waits, NULL));
+	priority(50);
+}
+
 int main(void)
 {
 	pthread_t t[3];
@@ -147,5 +180,6 @@ int main(void)
 	CHECK(!pthread_join(t[0], NULL) && !pthread_join(t[1], NULL));
 	CHECK(!memcmp(trace, "xyxy", 4));
 	inheritance();
+	urgent_signal();
 	return 0;
 }
