@@ -98,8 +98,7 @@ class Program:
     def text(self):
         text = self.source.read_text(errors="replace")
         if self.relaxed:
-            text = re.sub(r"(sysconf\s*\(\s*_SC_ASYNCHRONOUS_IO\s*\)\s*)!=",
-                          r"\1<", text)
+            text = re.sub(r"(_POSIX_ASYNCHRONOUS_IO\s*)!=", r"\1<", text)
         return text
 
     def build(self, where):
@@ -163,7 +162,7 @@ def programs(patterns):
         if not re.search(r"\bmain\s*\(", text):
             continue
         found.append(Program(source))
-        if "_SC_ASYNCHRONOUS_IO" in text:
+        if "_POSIX_ASYNCHRONOUS_IO" in text:
             found.append(Program(source, relaxed=True))
     if patterns:
         found = [p for p in found if any(
