@@ -8,6 +8,7 @@ working directory.  The comment that opens a program may say
 
 	expect: exit N | signal N	how it ends (exit 0)
 	toril only			what Linux does differently
+	needs root			Linux is only asked by root
 	stdin: SIZE			SIZE deterministic bytes, all values
 	args: WORDS			further arguments
 	options: WORDS			of toril-run
@@ -39,7 +40,8 @@ class Program:
 
         end = says(r"expect: ((?:exit|signal) \d+)", "exit 0").split()
         self.status = int(end[1]) + (128 if end[0] == "signal" else 0)
-        self.toril_only = says(r"(toril only)") is not None
+        self.toril_only = says(r"(toril only)") is not None or \
+            says(r"(needs root)") is not None and os.geteuid() != 0
         self.args = says(r"args: (.*?)(?: \*/|$)", "").split()
         self.options = says(r"options: (.*?)(?: \*/|$)", "").split()
         self.stderr = says(r"stderr: (.*?)(?: \*/|$)")

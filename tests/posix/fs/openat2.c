@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* openat2 and its restrictions, O_TMPFILE, chroot. */
+/* needs root: openat2 and its restrictions, O_TMPFILE, chroot. */
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>

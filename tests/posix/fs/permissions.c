@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process that has given up user 0 may still do, in memory. */
+/* needs root: What a process that has given up user 0 may still do, in memory.
+ */
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/stat.h>

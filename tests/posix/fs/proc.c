@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* /proc: what programs read of it is there and makes sense. */
+/* needs root: /proc: what programs read of it is there and makes sense. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls that are variants of others, each once: by name where the library has
- * it, else by number. */
+/* needs root: Calls that are variants of others, each once: by name where the
+ * library has it, else by number. */
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* User and group ids, from root to nobody, once and for all. */
+/* needs root: User and group ids, from root to nobody, once and for all. */
 #include <grp.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options that servers set: what is given back, inherited, refused; several
- * listeners on a port; a close that resets. */
+/* needs root: Options that servers set: what is given back, inherited, refused;
+ * several listeners on a port; a close that resets. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of AF_UNIX sockets: files, abstract, autobind; how they are given
- * back; who finds whom. */
+/* needs root: Names of AF_UNIX sockets: files, abstract, autobind; how they are
+ * given back; who finds whom. */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <sys/stat.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Scheduling parameters of threads: classes, priorities, nice, limits. */
+/* needs root: Scheduling parameters of threads: classes, priorities, nice,
+ * limits. */
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
