@@ -46,6 +46,15 @@ static void prepare(void)
 	CHECK(!mkdir("listed", 0755));
 }
 
+/* The saved user is root still. */
+static void clean(void)
+{
+	CHECK(!seteuid(0));
+	CHECK(!unlink("roots") && !unlink("readable") && !unlink("groups"));
+	CHECK(!unlink("closed/file") && !rmdir("closed") && !rmdir("open"));
+	CHECK(!rmdir("listed") && !rmdir(dir));
+}
+
 int main(void)
 {
 	gid_t group = 500;
@@ -53,7 +62,8 @@ int main(void)
 	int fd;
 
 	prepare();
-	CHECK(!setgroups(1, &group) && !setgid(1000) && !setuid(1000));
+	CHECK(!setgroups(1, &group) && !setgid(1000) &&
+	      !setresuid(1000, 1000, 0));
 	CHECK(!may("roots", O_RDONLY) && !may("roots", O_WRONLY));
 	CHECK(may("readable", O_RDONLY) && !may("readable", O_RDWR));
 	CHECK(may("groups", O_RDWR));
@@ -76,5 +86,6 @@ int main(void)
 	CHECK(fd >= 0 && !fstat(fd, &st));
 	CHECK(st.st_uid == 1000 && st.st_gid == 1000);
 	CHECK(!unlink("new") && !unlink("own"));
+	clean();
 	return 0;
 }
