@@ -9,8 +9,8 @@ arch	:= x86_64
 skip	:= thread/$(arch)/clone.s thread/$(arch)/__unmapself.s \
 	   thread/$(arch)/syscall_cp.s thread/$(arch)/__set_thread_area.s \
 	   signal/$(arch)/restore.s process/$(arch)/vfork.s
-# Replaced: see musl-glue/src/sched.c and killpg.c.
-skip	+= signal/killpg.c
+# Replaced: see musl-glue/src/sched.c and scope.c.
+skip	+= thread/pthread_attr_setscope.c
 skip	+= $(addprefix sched/sched_,getparam.c getscheduler.c setparam.c \
 	   setscheduler.c)
 
@@ -25,7 +25,7 @@ srcs	:= $(filter-out $(skip) $(replaced),$(base)) \
 objs	:= $(addprefix $(OUT)/obj/,$(addsuffix .o,$(basename $(srcs)))) \
 	   $(OUT)/obj/toril/cancel.o $(OUT)/obj/toril/entry.o \
 	   $(OUT)/obj/toril/by_number.o $(OUT)/obj/toril/dl_find_object.o \
-	   $(OUT)/obj/toril/sched.o $(OUT)/obj/toril/killpg.o
+	   $(OUT)/obj/toril/sched.o $(OUT)/obj/toril/scope.o
 
 CFLAGS	:= -std=c99 -nostdinc -ffreestanding -fexcess-precision=standard \
 	-frounding-math -fno-strict-aliasing -D_XOPEN_SOURCE=700 -Os -g1 -pipe \
@@ -58,6 +58,12 @@ $(OUT)/include/bits/syscall.h: $(MUSL)/arch/$(arch)/bits/syscall.h.in
 
 $(objs): $(gen) musl-glue/libc.mk posix/calls.def \
 	 $(wildcard musl-glue/include/*)
+
+# Files of which one function is replaced: theirs gets another name.
+$(OUT)/obj/thread/pthread_create.o: CFLAGS += \
+	-Dpthread_create=__musl_pthread_create
+$(OUT)/obj/thread/pthread_attr_get.o: CFLAGS += \
+	-Dpthread_attr_getscope=__musl_pthread_attr_getscope
 
 $(OUT)/obj/toril/%.o: musl-glue/src/%.c
 	@mkdir -p $(@D)

@@ -6,11 +6,11 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sched/creds.h"
+#include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
 #include "posix/time_convert.h"
 
-#define PID           1
 #define TICKS_PER_SEC 100
 
 struct timeval64 {
@@ -52,7 +52,11 @@ static long read_cpu(int id, uint64_t *ns)
 		return -EINVAL;
 	if (id & CLOCK_CPU_THREAD)
 		return read_thread(who, ns);
-	if (who != 0 && who != PID)
+	if (who == PROCESS_INIT) { /* it has always slept */
+		*ns = 0;
+		return 0;
+	}
+	if (who != 0 && who != PROCESS_PID)
 		return -EINVAL;
 	*ns = clock_process();
 	return 0;

@@ -10,6 +10,7 @@
 #include "kernel/net/interface.h"
 #include "kernel/net/socket_abi.h"
 #include "kernel/sched/creds.h"
+#include "kernel/sched/process.h"
 #include "posix/calls.h"
 #include "posix/socket.h"
 
@@ -50,8 +51,10 @@ static int rights_import(struct socket_msg *m, const int *fd, size_t n)
 
 static int cred_import(struct socket_msg *m, const struct sock_cred *c)
 {
-	if (c->pid != socket_cred.pid)
-		return creds_capable(CAP_SYS_ADMIN) ? -ESRCH : -EPERM;
+	if (c->pid != socket_cred.pid && !creds_capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (c->pid != socket_cred.pid && c->pid != PROCESS_INIT)
+		return -ESRCH;
 	if ((c->uid != socket_cred.uid && !creds_capable(CAP_SETUID)) ||
 	    (c->gid != socket_cred.gid && !creds_capable(CAP_SETGID)))
 		return -EPERM;

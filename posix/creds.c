@@ -12,11 +12,11 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/net/socket.h"
 #include "kernel/sched/creds.h"
+#include "kernel/sched/process.h"
 #include "posix/calls.h"
 #include "posix/proc.h"
 
 #define KEEP     UINT32_MAX
-#define PID      1
 #define ALL_CAPS ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
 static bool has_root(const struct creds_ids *u)
@@ -230,7 +230,8 @@ long kcall_setgroups(int size, const uint32_t *list)
 }
 
 /* capget(2) and capset(2): version 3 has two 32-bit halves of each set. */
-static long cap_header(struct __user_cap_header_struct *user, unsigned *halves)
+static long cap_header(
+    struct __user_cap_header_struct *user, unsigned *halves, int *pid)
 {
 	struct __user_cap_header_struct h;
 
@@ -245,7 +246,8 @@ static long cap_header(struct __user_cap_header_struct *user, unsigned *halves)
 			   : -EINVAL;
 	if (h.pid < 0)
 		return -EINVAL;
-	return h.pid == 0 || h.pid == PID ? 0 : -ESRCH;
+	*pid = h.pid ? h.pid : PROCESS_PID;
+	return *pid == PROCESS_INIT || *pid == PROCESS_PID ? 0 : -ESRCH;
 }
 
 long kcall_capget(
@@ -253,14 +255,19 @@ long kcall_capget(
 {
 	struct __user_cap_data_struct d[2];
 	unsigned halves;
-	long err = cap_header(user, &halves);
+	int pid;
+	long err = cap_header(user, &halves, &pid);
 
 	if (!data)
 		return err == -EINVAL ? 0 : err;
 	if (err)
 		return err;
 	spin_lock(&creds.lock);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2 && pid == PROCESS_INIT; i++)
+		d[i] = (struct __user_cap_data_struct){
+		    (uint32_t)(ALL_CAPS >> 32 * i),
+		    (uint32_t)(ALL_CAPS >> 32 * i), 0};
+	for (unsigned i = 0; i < 2 && pid == PROCESS_PID; i++) {
 		d[i].effective = (uint32_t)(creds.usable >> 32 * i);
 		d[i].permitted = (uint32_t)(creds.permitted >> 32 * i);
 		d[i].inheritable = (uint32_t)(creds.inheritable >> 32 * i);
@@ -280,10 +287,13 @@ long kcall_capset(struct __user_cap_header_struct *user,
 	struct __user_cap_data_struct d[2] = {{0}};
 	uint64_t usable, permitted, inheritable;
 	unsigned halves;
-	long err = cap_header(user, &halves);
+	int pid;
+	long err = cap_header(user, &halves, &pid);
 
+	if (err == -ESRCH || (!err && pid != PROCESS_PID))
+		return -EPERM; /* one's own only */
 	if (err)
-		return err == -ESRCH ? -EPERM : err;
+		return err;
 	if (copy_in(d, data, halves * sizeof(*d)))
 		return -EFAULT;
 	usable = joined(d[0].effective, d[1].effective);

@@ -2,8 +2,8 @@
 /*
  * Resource limits, getrlimit(2).
  *
- * NOFILE, SIGPENDING, MSGQUEUE and CPU are enforced.  NPROC, MEMLOCK, NICE,
- * RTPRIO and LOCKS never bind a process with root's capabilities on Linux
+ * NOFILE, SIGPENDING, MSGQUEUE, CPU, NICE and RTPRIO are enforced.  NPROC,
+ * MEMLOCK and LOCKS never bind a process with root's capabilities on Linux
  * either; CORE has nothing to limit.  The rest are kept and given back:
  * docs/compatibility.md.
  */
@@ -14,11 +14,12 @@
 #include "kernel/sched/alarm.h"
 #include "kernel/sched/signal.h"
 #include "kernel/sched/creds.h"
+#include "kernel/sched/process.h"
 #include "posix/calls.h"
 #include "posix/clock.h"
+#include "posix/limits.h"
 #include "posix/proc.h"
 
-#define PID         1
 #define FD_HARD_MAX 1048576u
 #define INFINITE    UINT64_MAX
 
@@ -113,6 +114,16 @@ static int limit_set_locked(unsigned which, const struct limit *l)
 	return err;
 }
 
+uint64_t limit_soft(unsigned which)
+{
+	uint64_t soft;
+
+	mutex_lock(&limits_lock);
+	soft = limits[which].soft;
+	mutex_unlock(&limits_lock);
+	return soft;
+}
+
 long kcall_prlimit64(
     int pid, unsigned which, const struct limit *new, struct limit *old)
 {
@@ -121,7 +132,9 @@ long kcall_prlimit64(
 
 	if (which >= RLIM_NLIMITS)
 		return -EINVAL;
-	if (pid != 0 && pid != PID)
+	if (pid == PROCESS_INIT) /* as where it has more capabilities */
+		return -EPERM;
+	if (pid != 0 && pid != PROCESS_PID)
 		return -ESRCH;
 	if (new &&copy_in(&want, new, sizeof(want)))
 		return -EFAULT;

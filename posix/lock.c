@@ -4,6 +4,7 @@
 #include <linux/fcntl.h>
 #include "kernel/fs/file.h"
 #include "kernel/fs/record_lock.h"
+#include "kernel/sched/process.h"
 #include "posix/lock.h"
 
 static bool of_file(int cmd)
@@ -85,7 +86,7 @@ static long test(
 		lk->l_start = (int64_t)c.first;
 		lk->l_len =
 		    c.last == UINT64_MAX ? 0 : (int64_t)(c.last - c.first + 1);
-		lk->l_pid = c.owner ? -1 : 1;
+		lk->l_pid = c.owner ? -1 : PROCESS_PID;
 	}
 	return copy_out(user, lk, sizeof(*lk));
 }

@@ -5,10 +5,10 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/sched/process.h"
 #include "posix/calls.h"
 #include "posix/ipc.h"
 
-#define PID         1
 #define TEXT_MAX    8192  /* Linux's MSGMAX */
 #define QBYTES      16384 /* Linux's MSGMNB */
 #define MSG_NOERROR 010000
@@ -94,7 +94,7 @@ static long send(int id, struct msg *m, int flags)
 	q->nr++;
 	q->bytes += m->size;
 	q->stime = ipc_now();
-	q->last_send = PID;
+	q->last_send = PROCESS_PID;
 	ipc_changed(&q->ipc);
 	return 0;
 }
@@ -166,7 +166,7 @@ static long receive(int id, size_t size, long type, int flags, struct msg **out)
 	q->nr--;
 	q->bytes -= m->size;
 	q->rtime = ipc_now();
-	q->last_receive = PID;
+	q->last_receive = PROCESS_PID;
 	ipc_changed(&q->ipc);
 	*out = m;
 	return 0;

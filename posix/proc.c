@@ -14,6 +14,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
 #include "kernel/sched/clock.h"
+#include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 #include "posix/clock.h"
 #include "posix/version.h"
@@ -134,7 +135,8 @@ static void write_uptime(struct proc_text *t)
 
 static void write_loadavg(struct proc_text *t)
 {
-	proc_add(t, "0.00 0.00 0.00 1/%u 1\n", thread_count());
+	proc_add(
+	    t, "0.00 0.00 0.00 1/%u %u\n", thread_count() + 1, PROCESS_PID);
 }
 
 static void write_system_stat(struct proc_text *t)
@@ -146,7 +148,7 @@ static void write_system_stat(struct proc_text *t)
 		proc_add(t, "cpu%s %llu 0 0 %llu 0 0 0 0 0 0\n", i ? "0" : " ",
 		    user, idle);
 	proc_add(t,
-	    "intr 0\nctxt 0\nbtime %llu\nprocesses 1\n"
+	    "intr 0\nctxt 0\nbtime %llu\nprocesses 2\n"
 	    "procs_running 1\nprocs_blocked 0\nsoftirq 0\n",
 	    (ull)((clock_realtime() - clock_monotonic()) / NSEC_PER_SEC));
 }
@@ -291,7 +293,7 @@ static int link_root(char *buf, size_t size)
 static int link_self(char *buf, size_t size)
 {
 	(void)size;
-	buf[0] = '1';
+	buf[0] = '0' + PROCESS_PID;
 	return 1;
 }
 
@@ -304,6 +306,7 @@ static int link_mounts(char *buf, size_t size)
 
 enum row {
 	ROOT,
+	INIT,
 	SELF,
 	FD,
 	SYS,
@@ -334,7 +337,8 @@ enum row {
 
 const struct proc_node proc_nodes[] = {
     DIR(ROOT, "", ROOT),
-    DIR(SELF, "1", ROOT),
+    DIR(INIT, "1", ROOT),
+    DIR(SELF, "2", ROOT),
     DIR(FD, "fd", SELF),
     DIR(SYS, "sys", ROOT),
     DIR(KERNEL, "kernel", SYS),
@@ -362,6 +366,10 @@ const struct proc_node proc_nodes[] = {
     TEXT("stat", SELF, proc_write_stat),
     TEXT("statm", SELF, proc_write_statm),
     TEXT("status", SELF, proc_write_status),
+    TEXT("cmdline", INIT, proc_write_init_cmdline),
+    TEXT("comm", INIT, proc_write_init_comm),
+    TEXT("stat", INIT, proc_write_init_stat),
+    TEXT("status", INIT, proc_write_init_status),
     LINK("mounts", ROOT, link_mounts),
     TEXT("cpuinfo", ROOT, write_cpuinfo),
     TEXT("filesystems", ROOT, write_filesystems),

@@ -20,4 +20,10 @@ void proc_write_cmdline(struct proc_text *t);
 void proc_write_environ(struct proc_text *t);
 void proc_write_comm(struct proc_text *t);
 
+/* proc_init.c: process 1 */
+void proc_write_init_status(struct proc_text *t);
+void proc_write_init_stat(struct proc_text *t);
+void proc_write_init_cmdline(struct proc_text *t);
+void proc_write_init_comm(struct proc_text *t);
+
 #endif

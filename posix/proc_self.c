@@ -8,6 +8,7 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/vm.h"
 #include "kernel/sched/clock.h"
+#include "kernel/sched/process.h"
 #include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
 #include "posix/clock.h"
@@ -41,7 +42,7 @@ static void process_name(char name[16])
 	struct thread *t;
 
 	spin_lock(&threads_lock);
-	t = thread_find_locked(1);
+	t = thread_find_locked(PROCESS_PID);
 	memcpy(name, t ? t->name : thread_current()->name, 16);
 	spin_unlock(&threads_lock);
 }
@@ -101,8 +102,8 @@ void proc_write_status(struct proc_text *t)
 
 	process_name(name);
 	proc_add(t,
-	    "Name:\t%s\nState:\tR (running)\nTgid:\t1\nNgid:\t0\nPid:\t1\n"
-	    "PPid:\t0\nTracerPid:\t0\n",
+	    "Name:\t%s\nState:\tR (running)\nTgid:\t2\nNgid:\t0\nPid:\t2\n"
+	    "PPid:\t1\nTracerPid:\t0\n",
 	    name);
 	proc_write_ids(t);
 	proc_add(t, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\n",
@@ -136,7 +137,7 @@ void proc_write_stat(struct proc_text *t)
 	char name[16];
 
 	process_name(name);
-	proc_add(t, "1 (%s) R 0 1 1 0 -1 4194304 0 0 0 0 ", name);
+	proc_add(t, "2 (%s) R 1 2 2 0 -1 4194304 0 0 0 0 ", name);
 	proc_add(t, "%llu 0 0 0 %d %d %u 0 0 ", user,
 	    rt ? -1 - self->base_prio : 20 + self->nice, self->nice,
 	    thread_count());

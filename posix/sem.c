@@ -10,11 +10,11 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/sched/process.h"
 #include "posix/calls.h"
 #include "posix/ipc.h"
 #include "posix/time_convert.h"
 
-#define PID     1
 #define NR_MAX  32000 /* Linux's SEMMSL */
 #define OPS_MAX 500
 #define VAL_MAX 32767
@@ -108,7 +108,7 @@ static void ops_done_locked(
 	bool altered = false;
 
 	for (unsigned i = 0; i < nr; i++) {
-		s->sems[ops[i].sem_num].pid = PID;
+		s->sems[ops[i].sem_num].pid = PROCESS_PID;
 		altered |= ops[i].sem_op != 0;
 	}
 	s->otime = ipc_now();
@@ -217,7 +217,7 @@ static long one_ctl(int id, int num, int cmd, int val)
 	if (val < 0 || val > VAL_MAX)
 		return -ERANGE;
 	s->sems[num].val = (uint16_t)val;
-	s->sems[num].pid = PID;
+	s->sems[num].pid = PROCESS_PID;
 	s->ipc.ctime = ipc_now();
 	ipc_changed(&s->ipc);
 	return 0;
@@ -230,7 +230,7 @@ static int all_set_locked(struct sem_set *s, const uint16_t *vals)
 			return -ERANGE;
 	for (unsigned i = 0; i < s->nr; i++) {
 		s->sems[i].val = vals[i];
-		s->sems[i].pid = PID;
+		s->sems[i].pid = PROCESS_PID;
 	}
 	s->ipc.ctime = ipc_now();
 	ipc_changed(&s->ipc);

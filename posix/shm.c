@@ -17,11 +17,11 @@
 #include "kernel/mm/page.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/mm/vm.h"
+#include "kernel/sched/process.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
 #include "posix/ipc.h"
 
-#define PID 1
 /* linux/shm.h's, which wants a C library. */
 #define SHM_RDONLY    010000
 #define SHM_RND       020000
@@ -122,7 +122,7 @@ static long attach_locked(
 	s->attached++;
 	s->ipc.refs++;
 	s->atime = ipc_now();
-	s->last = PID;
+	s->last = PROCESS_PID;
 	return r;
 }
 
@@ -160,7 +160,7 @@ static void detach_locked(struct attachment *a)
 	list_remove(&a->node);
 	kfree(a);
 	s->dtime = ipc_now();
-	s->last = PID;
+	s->last = PROCESS_PID;
 	if (--s->attached == 0 && s->ipc.perm.mode & SHM_DEST_MODE)
 		ipc_remove_locked(&segments, &s->ipc);
 	ipc_put_locked(&segments, &s->ipc);
@@ -194,7 +194,7 @@ static long shm_stat(int id, int cmd, struct shmid64_ds *user)
 		ds.shm_atime = s->atime;
 		ds.shm_dtime = s->dtime;
 		ds.shm_ctime = o->ctime;
-		ds.shm_cpid = PID;
+		ds.shm_cpid = PROCESS_PID;
 		ds.shm_lpid = s->last;
 		ds.shm_nattch = s->attached;
 		id = o->id;

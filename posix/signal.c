@@ -2,16 +2,18 @@
 /* Signal calls: entries to kernel/sched/signal.c. */
 #include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/sched/creds.h"
 #include "kernel/sched/signal.h"
 #include "kernel/sched/signal_frame.h"
+#include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
+#include "posix/process.h"
 #include "posix/time_convert.h"
 
 #define SIGSET_SIZE 8
 #define MINSIGSTKSZ 2048
 #define SS_ONSTACK  1
-#define PID         1
 
 static bool bad_signal(int signo)
 {
@@ -159,7 +161,14 @@ long kcall_sigaltstack(const void *new, void *old)
 
 static struct signal_info info_of_user(int code)
 {
-	return (struct signal_info){.code = code, .pid = PID};
+	return (struct signal_info){
+	    .code = code, .pid = PROCESS_PID, .uid = creds.uid.real};
+}
+
+/* Init has a handler for no signal, and so none reaches it. */
+static long signal_init(void)
+{
+	return !creds.uid.real || process_may_touch_init(CAP_KILL) ? 0 : -EPERM;
 }
 
 long kcall_kill(int pid, int signo)
@@ -168,8 +177,10 @@ long kcall_kill(int pid, int signo)
 
 	if (signo && bad_signal(signo))
 		return -EINVAL;
-	if (pid != PID && pid != 0)
-		return -ESRCH; /* -1: all others, and there are none */
+	if (pid == PROCESS_INIT)
+		return signal_init();
+	if (pid != 0 && pid != PROCESS_PID && pid != -PROCESS_PID)
+		return -ESRCH; /* -1: all others but init, and there are none */
 	return signo ? signal_send_process(signo, &info) : 0;
 }
 
@@ -177,6 +188,8 @@ static long send_to_tid(int tid, int signo, const struct signal_info *info)
 {
 	if ((signo && bad_signal(signo)) || tid <= 0)
 		return -EINVAL;
+	if (tid == PROCESS_INIT)
+		return signal_init();
 	return signal_send_tid(tid, signo, info);
 }
 
@@ -191,7 +204,15 @@ long kcall_tgkill(int pid, int tid, int signo)
 {
 	if (pid <= 0)
 		return -EINVAL;
-	return pid == PID ? kcall_tkill(tid, signo) : -ESRCH;
+	if (pid != (tid == PROCESS_INIT ? PROCESS_INIT : PROCESS_PID))
+		return signo && bad_signal(signo) ? -EINVAL : -ESRCH;
+	return kcall_tkill(tid, signo);
+}
+
+/* To others a signal can't look like kill()'s or the kernel's. */
+static bool may_pretend(const struct signal_info *info)
+{
+	return info->code < 0 && info->code != SI_TKILL_CODE;
 }
 
 long kcall_rt_sigqueueinfo(int pid, int signo, const struct signal_info *user)
@@ -202,7 +223,9 @@ long kcall_rt_sigqueueinfo(int pid, int signo, const struct signal_info *user)
 		return -EFAULT;
 	if (signo && bad_signal(signo))
 		return -EINVAL;
-	if (pid != PID)
+	if (pid == PROCESS_INIT)
+		return may_pretend(&info) ? signal_init() : -EPERM;
+	if (pid != PROCESS_PID)
 		return -ESRCH;
 	return signo ? signal_send_process(signo, &info) : 0;
 }
@@ -214,7 +237,9 @@ long kcall_rt_tgsigqueueinfo(
 
 	if (copy_in(&info, user, sizeof(info)))
 		return -EFAULT;
-	if (pid != PID)
+	if (pid == PROCESS_INIT && tid == PROCESS_INIT && !may_pretend(&info))
+		return -EPERM;
+	if (pid != (tid == PROCESS_INIT ? PROCESS_INIT : PROCESS_PID))
 		return -ESRCH;
 	return send_to_tid(tid, signo, &info);
 }

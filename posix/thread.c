@@ -41,6 +41,21 @@ static void policy_inherit(struct thread *t, const struct thread *from)
 		    t, from->policy, max((int)from->base_prio, 0));
 }
 
+/* A thread of process scope is scheduled as the process is. */
+static void scope_set(struct thread *t)
+{
+	struct thread *process;
+
+	if (!thread_current()->spawn_process_scope)
+		return;
+	spin_lock(&threads_lock);
+	t->process_scope = true;
+	process = thread_find_locked(PROCESS_PID);
+	if (process)
+		policy_inherit(t, process);
+	spin_unlock(&threads_lock);
+}
+
 long kcall_thread_spawn(const struct spawn *user)
 {
 	struct spawn s;
@@ -57,6 +72,7 @@ long kcall_thread_spawn(const struct spawn *user)
 		return -EAGAIN;
 	memcpy(t->name, thread_current()->name, sizeof(t->name));
 	policy_inherit(t, thread_current());
+	scope_set(t);
 	t->fs_base = s.flags & CLONE_SETTLS ? s.tls : 0;
 	if (s.flags & CLONE_CHILD_CLEARTID)
 		t->clear_child_tid = s.ctid;

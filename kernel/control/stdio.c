@@ -15,6 +15,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/net/vsock.h"
 #include "kernel/sched/signal.h"
+#include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 
 struct stdio {
@@ -159,7 +160,7 @@ static long stdio_ioctl(struct file *f, unsigned cmd, unsigned long arg)
 	case TCSETSF:
 		return set_termios((void *)arg);
 	case TIOCGPGRP:
-		return put_user((int *)arg, 1);
+		return put_user((int *)arg, PROCESS_PID);
 	}
 	return -ENOTTY;
 }

@@ -15,6 +15,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/sched/signal.h"
+#include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 
 static_assert(sizeof(struct fuse_in_header) == 40, "protocol");
@@ -60,7 +61,7 @@ static struct fuse_req *req_alloc(const struct fuse_call *call)
 	r->out = (void *)(r->data + in_len);
 	r->in->opcode = call->opcode;
 	r->in->nodeid = call->nodeid;
-	r->in->pid = 1;
+	r->in->pid = PROCESS_PID;
 	sent = 0;
 	for (unsigned i = 0; !call->sg_in && i < call->nr_sg; i++)
 		sent += call->sg[i].len;

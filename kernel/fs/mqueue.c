@@ -14,6 +14,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/sched/signal.h"
+#include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 
 #define DEFAULT_MSGS 10
@@ -224,8 +225,9 @@ int mq_notify(struct file *f, const struct mq_notify *n)
 /* The queue was empty and nobody waits: tell who registered, once. */
 static void announce_locked(struct mqueue *q)
 {
-	struct signal_info info = {
-	    .code = SI_MESGQ_CODE, .pid = 1, .value = q->notify.value};
+	struct signal_info info = {.code = SI_MESGQ_CODE,
+	    .pid = PROCESS_PID,
+	    .value = q->notify.value};
 
 	if (!q->registered || q->nr != 1 || q->receivers)
 		return;

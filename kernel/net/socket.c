@@ -13,6 +13,7 @@
 #include "kernel/net/socket_abi.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sched/signal.h"
+#include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 
 /* There is no SYN queue in front for clients to wait in. */
@@ -21,7 +22,7 @@
 #define SHUT_WR_ONLY 1
 
 static const struct file_ops socket_file_ops;
-struct sock_cred socket_cred = {.pid = 1};
+struct sock_cred socket_cred = {.pid = PROCESS_PID};
 struct waitq socket_room = WAITQ_INIT(socket_room);
 
 struct socket *socket_of(struct file *f)

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one process: how it ends. */
+/* The one process: its number, and how it ends. */
 #ifndef TORIL_KERNEL_SCHED_PROCESS_H
 #define TORIL_KERNEL_SCHED_PROCESS_H
 
 #include "kernel/lib/base.h"
+
+/*
+ * The program is process 2, the leader of its session and group; its first
+ * thread has that number too.  Process 1, its parent, is init as far as
+ * anyone can tell: root's, without a handler for any signal, always asleep.
+ */
+enum { PROCESS_INIT = 1, PROCESS_PID = 2 };
 
 struct fault_info;
 struct trap_frame;

@@ -5,6 +5,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/vm.h"
+#include "kernel/sched/process.h"
 #include "kernel/sched/signal.h"
 
 void thread_first(void);
@@ -14,7 +15,7 @@ void thread_free(struct thread *t);
 struct spinlock threads_lock = SPINLOCK_INIT;
 struct list threads_all = LIST_INIT(threads_all);
 uint64_t threads_dead_ns;
-static int last_tid; /* [threads_lock] */
+static int last_tid = PROCESS_PID - 1; /* [threads_lock] */
 
 /* The stack as thread_switch would have left it: see trap_entry.S. */
 static uintptr_t first_frame(struct thread *t)

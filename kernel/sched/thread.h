@@ -52,18 +52,20 @@ struct thread {
 	uint8_t *xsave;       /* [o] where, 64-byte aligned */
 	void *xsave_mem;      /* [i] the memory that holds it */
 
-	enum thread_state state; /* [r] */
-	uint32_t wake_pending;   /* [r] a wake-up came while it ran */
-	struct list run_node;    /* [r] */
-	struct cpu *cpu;         /* [r] */
-	int8_t prio;             /* [r] effective: base or inherited */
-	int8_t base_prio;        /* [r] */
-	int8_t nice;             /* [r] -20 .. 19 */
-	uint8_t policy;          /* [r] SCHED_* */
-	bool reset_on_fork;      /* [r] SCHED_RESET_ON_FORK */
-	uint64_t run_ns;         /* [r] CPU time used */
-	uint64_t run_since;      /* [r] when it was put on the CPU */
-	uint32_t switches[2];    /* [r] away from it: forced, of its own */
+	enum thread_state state;  /* [r] */
+	uint32_t wake_pending;    /* [r] a wake-up came while it ran */
+	struct list run_node;     /* [r] */
+	struct cpu *cpu;          /* [r] */
+	int8_t prio;              /* [r] effective: base or inherited */
+	int8_t base_prio;         /* [r] */
+	int8_t nice;              /* [r] -20 .. 19 */
+	uint8_t policy;           /* [r] SCHED_* */
+	bool reset_on_fork;       /* [r] SCHED_RESET_ON_FORK */
+	bool process_scope;       /* [threads_lock] PTHREAD_SCOPE_PROCESS */
+	bool spawn_process_scope; /* [o] so are threads that it creates */
+	uint64_t run_ns;          /* [r] CPU time used */
+	uint64_t run_since;       /* [r] when it was put on the CPU */
+	uint32_t switches[2];     /* [r] away from it: forced, of its own */
 	struct timer sleep_timer;
 
 	int tid;                       /* [i] */

@@ -41,7 +41,7 @@ include(CheckIncludeFile)
 include(CheckLibraryExists)
 include(CheckSymbolExists)
 check_c_source_runs("#include <unistd.h>
-int main(void) { return getpid() != 1; }" IN_VM)
+int main(void) { return getpid() != 2; }" IN_VM)
 try_run(RAN BUILT ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/one.c
 	RUN_OUTPUT_VARIABLE SAID)
 check_include_file(sys/epoll.h HAVE_EPOLL)
@@ -107,7 +107,7 @@ cc = meson.get_compiler('c')
 r = cc.run('''#include <stdio.h>
 #include <unistd.h>
 int main(void) { printf("%d", getpid()); return 3; }''')
-assert(r.compiled() and r.returncode() == 3 and r.stdout() == '1')
+assert(r.compiled() and r.returncode() == 3 and r.stdout() == '2')
 assert(cc.has_function('strlcpy') and cc.has_header('sys/epoll.h'))
 assert(not cc.has_header('zlib.h'))
 assert(not cc.find_library('z', required: false).found())
