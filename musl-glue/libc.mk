@@ -25,7 +25,8 @@ srcs	:= $(filter-out $(skip) $(replaced),$(base)) \
 objs	:= $(addprefix $(OUT)/obj/,$(addsuffix .o,$(basename $(srcs)))) \
 	   $(OUT)/obj/toril/cancel.o $(OUT)/obj/toril/entry.o \
 	   $(OUT)/obj/toril/by_number.o $(OUT)/obj/toril/dl_find_object.o \
-	   $(OUT)/obj/toril/sched.o $(OUT)/obj/toril/scope.o
+	   $(OUT)/obj/toril/sched.o $(OUT)/obj/toril/scope.o \
+	   $(OUT)/obj/toril/allow_wx.o
 
 CFLAGS	:= -std=c99 -nostdinc -ffreestanding -fexcess-precision=standard \
 	-frounding-math -fno-strict-aliasing -D_XOPEN_SOURCE=700 -Os -g1 -pipe \
@@ -58,6 +59,10 @@ $(OUT)/include/bits/syscall.h: $(MUSL)/arch/$(arch)/bits/syscall.h.in
 
 $(objs): $(gen) musl-glue/libc.mk posix/calls.def \
 	 $(wildcard musl-glue/include/*)
+
+# The frames below main's are as in distributions' builds, so that programs
+# that read what they have not written find there what they do on Linux.
+$(OUT)/obj/env/__libc_start_main.o: CFLAGS += -O2
 
 # Files of which one function is replaced: theirs gets another name.
 $(OUT)/obj/thread/pthread_create.o: CFLAGS += \

@@ -60,6 +60,12 @@ $(SYSROOT)/lib/crt1.o: musl-glue/crt/start.c $(LIBC)
 		-fno-asynchronous-unwind-tables \
 		-isystem $(SYSROOT)/include -c -o $@ $<
 
+# What begins and ends the functions of .init and .fini.
+CRT_ENDS := $(SYSROOT)/lib/crti.o $(SYSROOT)/lib/crtn.o
+$(CRT_ENDS): $(SYSROOT)/lib/%.o: $(LIBC)
+	$(call say,AS,$@)
+	$(Q)$(CC) -c -o $@ $(MUSL)/crt/x86_64/$*.s
+
 # The Linux half of an image: its sections are its own.
 $(SYSROOT)/lib/linux_start.o: musl-glue/crt/linux_start.c $(LIBC)
 	$(call say,CC,$@)
@@ -79,6 +85,7 @@ $(SYSROOT_FILES): $(SYSROOT)/lib/%: musl-glue/%
 # In the build tree as in an installed one, ../lib/toril is the sysroot.
 $(BUILD)/bin/toril-cc: musl-glue/toril-cc.sh $(LIBC) $(SYSROOT)/lib/crt1.o \
 		$(SYSROOT)/lib/linux_start.o $(SYSROOT)/lib/toril.o \
+		$(CRT_ENDS) \
 		$(SYSROOT_FILES) $(EMPTY_LIBS) $(SYSROOT)/lib/libatomic.a
 	@mkdir -p $(@D) $(BUILD)/lib
 	@ln -sfn ../sysroot $(BUILD)/lib/toril

@@ -3,8 +3,8 @@
 #
 # toril-cc: gcc, whose links are bootable images.  What differs from gcc is in
 # gcc's own language, lib/toril.specs, so that gcc alone interprets arguments.
-# Here: where the specs are, as seen from this file, and the questions whose
-# answers specs cannot change.
+# Here: where the specs are, as seen from this file, the one option that gcc
+# would not know, and the questions whose answers specs cannot change.
 set -eu
 case $0 in
 */*) me=$0 ;;
@@ -17,7 +17,11 @@ lib=$TORIL_PREFIX/lib/toril/lib
 gcc=${REALGCC:-gcc}
 
 for arg; do
+	shift
 	case $arg in
+	--allow-wx)
+		arg=-Wl,-u,toril_allow_wx
+		;;
 	-dumpmachine)
 		echo x86_64-toril-linux-musl
 		exit
@@ -31,9 +35,10 @@ for arg; do
 		exit
 		;;
 	-print-search-dirs | --print-search-dirs)
-		$gcc -B"$lib/" "$@" | sed "s|^libraries:.*|libraries: =$lib/|"
+		$gcc -B"$lib/" "$@" "$arg" | sed "s|^libraries:.*|libraries: =$lib/|"
 		exit
 		;;
 	esac
+	set -- "$@" "$arg"
 done
 exec "$gcc" -B"$lib/" -specs="$lib/toril.specs" "$@"

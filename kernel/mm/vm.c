@@ -229,6 +229,16 @@ static bool memory_suffices(size_t len, unsigned prot, unsigned flags)
 	return len <= page_available();
 }
 
+/* Of libc.a, and there only where the program was linked with --allow-wx. */
+extern const char toril_allow_wx __attribute__((weak, visibility("default")));
+
+/* W^X: nothing is writable and executable at once. */
+static bool prot_refused(unsigned prot)
+{
+	return (prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC) &&
+	       !&toril_allow_wx;
+}
+
 static int check_mmap(size_t len, unsigned prot, unsigned flags,
     struct file *file, uint64_t offset)
 {
@@ -241,8 +251,8 @@ static int check_mmap(size_t len, unsigned prot, unsigned flags,
 	if (type != MAP_PRIVATE && type != MAP_SHARED &&
 	    type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
-	if ((prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC))
-		return -EACCES; /* W^X */
+	if (prot_refused(prot))
+		return -EACCES;
 	if (!(flags & MAP_ANONYMOUS) && !file)
 		return -EBADF;
 	if (len > USER_END)
@@ -400,7 +410,7 @@ long vm_mprotect(uintptr_t addr, size_t len, unsigned prot)
 		return err;
 	if (prot & ~PROT_ALL)
 		return -EINVAL;
-	if ((prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC))
+	if (prot_refused(prot))
 		return -EACCES;
 	MUTEX_GUARD(&vm_lock);
 	if (touches_image(addr, addr + len))

@@ -109,8 +109,10 @@ class Program:
         if self.relaxed:
             source = image.with_suffix(".c")
             source.write_text(self.text())
+        wants_wx = re.search(r"PROT_WRITE[^;]*PROT_EXEC", self.text())
         compiler = {"linux": ["musl-gcc", "-static"],
-                    "toril": [str(BUILD / "bin" / "toril-cc")]}[where]
+                    "toril": [str(BUILD / "bin" / "toril-cc")] +
+                    ["--allow-wx"] * bool(wants_wx)}[where]
         done = subprocess.run(
             compiler + FLAGS + ["-I", str(SUITE / "include"), "-I",
                                 str(self.source.parent), "-o", str(image),

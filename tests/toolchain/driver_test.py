@@ -78,7 +78,7 @@ def test_assembler():
         check("-save-temps" in flags or not done.stderr, done.stderr)
         run("./a.out", status=7)
         cc(*flags, "big.S")
-        run("./a.out", status=1)
+        run("./a.out", status=2)
     cc("-x", "assembler", "-", input=open("main.s").read())
     run("./a.out", status=7)
 
@@ -91,7 +91,7 @@ def test_syscall():
             ["-g3", "-gz", "-save-temps"], ["-O2", "-ffat-lto-objects",
                                             "-flto=2", "-pipe"]:
         cc(*flags, "a.c")
-        says("./a.out", "1\n")
+        says("./a.out", "2\n")
         cc(*flags, "b.c")
         says("./a.out", "hello\n")
         check("kcall_by_number" not in run("nm", "a.out").stdout,
@@ -99,7 +99,7 @@ def test_syscall():
     cc("-c", "a.c")
     run(BIN + "/toril-ar", "rcs", "liba.a", "a.o")
     cc("-L.", "-Wl,-u,main", "-la")
-    says("./a.out", "1\n")
+    says("./a.out", "2\n")
 
 
 def test_link_flags():
@@ -122,6 +122,38 @@ def test_link_flags():
         done = cc(*flags, "a.c")
         check(not done.stderr, flags, done.stderr)
         says("./a.out", "hello\n")
+
+
+def test_allow_wx():
+    """memory is writable and executable where --allow-wx says so"""
+    write("a.c", "#include <sys/mman.h>\n#define ALL PROT_READ | PROT_WRITE "
+          "| PROT_EXEC\nint main(void) { char *p = mmap(0, 8192, ALL, "
+          "MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *q; if (p == MAP_FAILED)"
+          " return 4; *p = (char)0xc3; ((void (*)(void))p)();"
+          "q = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE |"
+          " MAP_ANONYMOUS, -1, 0); *q = *p; if (mprotect(q, 4096, ALL))"
+          " return 5; ((void (*)(void))q)(); *q = 1; return 0; }\n")
+    cc("a.c")
+    run("./a.out", status=4)
+    cc("--allow-wx", "-O2", "a.c")
+    run("./a.out")
+    done = cc("--allow-wx", "-c", "a.c")
+    check(not done.stderr, done.stderr)
+    cc("a.o", "--allow-wx", "-o", "with space")
+    run("./with space")
+    cc("a.o")
+    run("./a.out", status=4)
+
+
+def test_init_section():
+    """code that is put into .init and .fini runs"""
+    write("a.c", "#include <stdio.h>\n#include <stdlib.h>\nstatic int n;\n"
+          "__attribute__((used)) static void one(void) { n++; }\n"
+          "__attribute__((used)) static void bye(void) { _Exit(n + 2); }\n"
+          '__asm__(".section .init\\n\\tcall one\\n.section .fini\\n'
+          '\\tcall bye\\n.text");\nint main(void) { n += 4; return 0; }\n')
+    cc("a.c")
+    run("./a.out", status=7)
 
 
 def test_protector():
