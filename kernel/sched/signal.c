@@ -157,6 +157,13 @@ static void wait_if_stopped(void)
 	    DEADLINE_NEVER, false);
 }
 
+/* One is as good as many: standard signals, and musl's for pthread_cancel(),
+ * which may be called any number of times for a thread that ignores it. */
+static bool merges(int signo)
+{
+	return signo < SIG_RT_MIN || signo == SIG_CANCEL;
+}
+
 static int enqueue_locked(struct list *queue, uint64_t *pending, int signo,
     const struct signal_info *info)
 {
@@ -164,8 +171,8 @@ static int enqueue_locked(struct list *queue, uint64_t *pending, int signo,
 
 	bool timer = info && info->code == SI_TIMER_CODE;
 
-	if (signo < SIG_RT_MIN && *pending & SIG_BIT(signo) && !timer)
-		return 0; /* already pending: merged */
+	if (merges(signo) && *pending & SIG_BIT(signo) && !timer)
+		return 0; /* already pending */
 	/* The limit is for what programs send: faults come through. */
 	if (info && (queued_total < signal_queue_max || timer ||
 			(signo < SIG_RT_MIN && info->code >= 0)))

@@ -8,6 +8,9 @@ contents of the images, so that a second run does only what has changed or was
 not reached.  --quick takes a fixed sample of every group and prints TAP;
 --doc writes docs/conformance.md from what is known.
 
+A shell script of the suite that runs one of its programs with arguments is a
+program too, and one that says only why nothing is tested is none.
+
 The suite comes from Debian's source package and is not changed.  Asynchronous
 I/O counts twice: as it stands, where its programs turn down the C library's
 version of POSIX, and with that comparison (`!=` to `<`) relaxed in a copy.
@@ -34,6 +37,9 @@ SUITE = BUILD / "cache" / f"posixtestsuite-{VERSION}"
 WORK = BUILD / "conformance"
 HERE = pathlib.Path(__file__).parent
 PAGE = pathlib.Path("docs/conformance.md")
+OUTPUT = pathlib.Path("docs/conformance-output.md")
+OUTPUT_LINES = 8  # that are kept of each
+OUTPUT_WIDTH = 160
 FLAGS = ["-std=gnu99", "-D_GNU_SOURCE", "-D_POSIX_C_SOURCE=200112L", "-w",
          "-include", "fcntl.h"]
 LINKED = ["-lpthread", "-lrt", "-lm"]
@@ -66,9 +72,11 @@ GROUPS = [  # the first that matches the interface
 class Program:
     """A test: its source, and what is made of it."""
 
-    def __init__(self, source, relaxed=False):
-        path = source.relative_to(SUITE).with_suffix("")
+    def __init__(self, source, relaxed=False, script=None, words=()):
+        path = (script or source).relative_to(SUITE)
+        path = path if script else path.with_suffix("")
         self.source = source
+        self.words = list(words)
         self.relaxed = relaxed
         self.name = "/".join(path.parts[-3:] if "speculative" in path.parts
                              else path.parts[-2:])
@@ -95,6 +103,10 @@ class Program:
     def image(self, where):
         return WORK / where / self.name
 
+    def log(self, where, suffix=".out"):
+        image = self.image(where)
+        return image.with_name(image.name + suffix)
+
     def text(self):
         text = self.source.read_text(errors="replace")
         if self.relaxed:
@@ -107,7 +119,7 @@ class Program:
         image.parent.mkdir(parents=True, exist_ok=True)
         source = self.source
         if self.relaxed:
-            source = image.with_suffix(".c")
+            source = self.log(where, ".c")
             source.write_text(self.text())
         wants_wx = re.search(r"PROT_WRITE[^;]*PROT_EXEC", self.text())
         compiler = {"linux": ["musl-gcc", "-static"],
@@ -119,7 +131,7 @@ class Program:
                                 str(source)] + LINKED,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode:
-            image.with_suffix(".log").write_bytes(done.stdout)
+            self.log(where).write_bytes(done.stdout[-20000:])
         return done.returncode == 0
 
     def forks(self):
@@ -153,8 +165,19 @@ class Results:
         return (self.get(program, where) or [None, None])[1]
 
 
+def scripted(script):
+    """The program that a shell script runs; None where it does not."""
+    match = re.search(r"^(conformance/\S+)\.test((?: \S+)*)$",
+                      script.read_text(errors="replace"), re.M)
+    if not match:
+        return None
+    return Program((SUITE / match[1]).with_suffix(".c"), script=script,
+                   words=match[2].split())
+
+
 def programs(patterns):
-    found = []
+    found = [p for p in map(scripted, sorted(
+        (SUITE / "conformance").rglob("*.sh"))) if p]
     for source in sorted(SUITE.rglob("*.c")):
         path = source.relative_to(SUITE)
         if path.parts[0] not in ("conformance", "functional") or \
@@ -166,6 +189,7 @@ def programs(patterns):
         found.append(Program(source))
         if "_POSIX_ASYNCHRONOUS_IO" in text:
             found.append(Program(source, relaxed=True))
+    found.sort(key=lambda p: (p.group, p.name))
     if patterns:
         found = [p for p in found if any(
             re.search(rf"(^|/){x}", p.name) for x in patterns)]
@@ -197,8 +221,9 @@ def run(program, where, limit):
     command = [str(BUILD / "bin" / "toril-run"), image]
     if where == "linux":
         command = NO_TIME + [image]
+    command += program.words
     with tempfile.TemporaryDirectory() as folder, open(
-            program.image(where).with_suffix(".out"), "wb") as log:
+            program.log(where), "wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -290,10 +315,29 @@ def may_fail(program):
 
 
 def last_lines(program):
-    log = program.image("toril").with_suffix(".out")
+    return " / ".join(output(program)[-2:])[:200]
+
+
+def output(program):
+    """Its lines on Toril, without what differs between two workplaces."""
+    log = program.log("toril")
     text = log.read_text(errors="replace") if log.exists() else ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " / ".join(lines[-2:])[:200].replace("|", "\\|")
+    text = text.replace(str(SUITE) + "/", "").replace(str(BUILD), "build")
+    text = re.sub(r"/tmp/tmp\w+", "/tmp", text)
+    text = "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def anchor(program):
+    return re.sub(r"[^a-z0-9]+", "-", program.name.lower())
+
+
+def link(program, results):
+    """The end on Toril; a failure leads to its output."""
+    status = results.status(program, "toril")
+    if status == 0:
+        return meaning(status)
+    return f"[{meaning(status)}]({OUTPUT.name}#{anchor(program)})"
 
 
 def sums(chosen, results):
@@ -328,8 +372,37 @@ def differences(chosen, results):
         linux, toril = (results.status(p, w) for w in ("linux", "toril"))
         if forks(p, results) or linux == toril:
             continue
-        yield (f"| {p.name} | {meaning(linux)} | {meaning(toril)} "
-               f"| {cause_of(p, known)} | {last_lines(p)} |")
+        yield (f"| {p.name} | {meaning(linux)} | {link(p, results)} "
+               f"| {cause_of(p, known)} |")
+
+
+def failures(chosen, results):
+    """What passes on neither; a group's programs that end alike share a
+    line."""
+    rows = collections.OrderedDict()
+    for p in chosen:
+        linux, toril = (results.status(p, w) for w in ("linux", "toril"))
+        if forks(p, results) or toril == 0 or linux != toril:
+            continue
+        rows.setdefault((p.group, meaning(toril)), []).append(p)
+    for (group, end), ps in rows.items():
+        names = ", ".join(f"[{p.name}]({OUTPUT.name}#{anchor(p)})"
+                          for p in ps)
+        yield f"| {group} | {end} | {names} |"
+
+
+def outputs(chosen, results):
+    """The end of what each failing program printed on Toril."""
+    for p in chosen:
+        status = results.status(p, "toril")
+        if status == 0:
+            continue
+        lines = [line[:OUTPUT_WIDTH] for line in output(p)[-OUTPUT_LINES:]]
+        fork = ", needs fork" if forks(p, results) else ""
+        text = "\n".join("    " + line for line in lines) or "(nothing)"
+        yield (f'<a id="{anchor(p)}"></a>\n**{p.name}**: {meaning(status)}, '
+               f"on Linux {meaning(results.status(p, 'linux'))}{fork}\n\n"
+               f"{text}\n")
 
 
 def without_children(chosen, results):
@@ -347,8 +420,14 @@ def write_page(chosen, results):
         linux=".".join(kernel.split(".")[:2]),
         groups="\n".join(table(sums(chosen, results))),
         differences="\n".join(differences(chosen, results)),
+        failures="\n".join(failures(chosen, results)),
+        output=OUTPUT.name,
         forked=without_children(chosen, results))
     PAGE.write_text(page)
+    OUTPUT.write_text(
+        "# Conformance: output\n\nThe last lines that each program which does "
+        f"not pass printed on Toril ([the list]({PAGE.name})); made with it."
+        "\n\n" + "\n".join(outputs(chosen, results)))
 
 
 def sampled(program):

@@ -60,6 +60,37 @@ static void *ended(void *arg)
 	return arg;
 }
 
+/* However often it is told. */
+static void *busy(void *arg)
+{
+	sem_post(&ready);
+	CHECK(!sem_wait(arg));
+	return NULL;
+}
+
+static void *deaf(void *arg)
+{
+	int old;
+
+	CHECK(!pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old));
+	return busy(arg);
+}
+
+static void many_times(void)
+{
+	sem_t go;
+	pthread_t t;
+	void *result;
+
+	CHECK(!sem_init(&go, 0, 0));
+	CHECK(!pthread_create(&t, NULL, deaf, &go));
+	CHECK(!sem_wait(&ready));
+	for (int i = 0; i < 10000; i++)
+		CHECK(!pthread_cancel(t));
+	CHECK(!sem_post(&go));
+	CHECK(!pthread_join(t, &result) && !result);
+}
+
 static void cancel(void *(*fn)(void *))
 {
 	pthread_t t;
@@ -83,6 +114,7 @@ int main(void)
 	cancel(disabled);
 	CHECK(cleaned == 2);
 	cancel(spinning);
+	many_times();
 	CHECK(!pthread_create(&t, NULL, ended, &ready));
 	CHECK(!sem_wait(&ready));
 	CHECK(!pthread_join(t, &result) && result == &ready);
