@@ -8,7 +8,9 @@
 # `make run` and `make test` first install what is missing and then start
 # make afresh: nothing here may need a compiler before that.
 
-BUILD	?= build
+# DEBUG=1: with the kernel's checks of itself, in a folder of its own.
+DEBUG	?=
+BUILD	?= build$(if $(DEBUG),/debug)
 CC	:= gcc
 PYTHON	?= python3
 V	?= 0
@@ -41,7 +43,7 @@ include $(wildcard musl-glue/musl-glue.mk kernel/kernel.mk host/host.mk \
 	apps/apps.mk ports/ports.mk tests/tests.mk docs/docs.mk bench/bench.mk \
 	tools/tools.mk)
 -include $(shell find $(BUILD) \( -path $(BUILD)/ports -o \
-	-path $(BUILD)/cache \) -prune -o -name '*.d' -type f -print 2>/dev/null)
+	-path $(BUILD)/cache -o -path $(BUILD)/debug \) -prune -o -name '*.d' -type f -print 2>/dev/null)
 endif
 
 build-all: $(ALL)

@@ -4,8 +4,13 @@
 # kernel calls and the entry points are local, so that none of them can clash
 # with a program's.
 
+KERNEL_DEBUG_SRCS := kernel/sched/lockdep.c kernel/mm/poison.c
 KERNEL_SRCS := $(wildcard kernel/*.c kernel/*/*.c kernel/arch/x86_64/*.c \
 	kernel/arch/x86_64/*.S drivers/virtio/*.c posix/*.c)
+# The checks of debug builds: `make DEBUG=1`.
+ifeq ($(DEBUG),)
+KERNEL_SRCS := $(filter-out $(KERNEL_DEBUG_SRCS),$(KERNEL_SRCS))
+endif
 KERNEL_OBJS := $(patsubst %,$(BUILD)/kernel-obj/%.o,$(basename $(KERNEL_SRCS)))
 # The kernel's own copies of libc's string functions.
 KERNEL_STRING := memcmp memchr strlen strnlen strcmp strncmp strchr strchrnul
@@ -21,7 +26,7 @@ KERNEL_CFLAGS := -std=gnu11 -Os -g $(WARN) -nostdinc -I. \
 	-fno-stack-protector -fno-strict-aliasing -fno-common \
 	-ffunction-sections -fdata-sections -fomit-frame-pointer \
 	-fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks \
-	-fno-tree-loop-distribute-patterns -MMD -MP
+	-fno-tree-loop-distribute-patterns -MMD -MP $(if $(DEBUG),-DTORIL_DEBUG)
 
 $(UAPI)/.stamp:
 	@mkdir -p $(@D)

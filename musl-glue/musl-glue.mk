@@ -5,7 +5,7 @@
 MUSL_VERSION := 1.2.3
 MUSL_DEBIAN  := 1.2.3-1
 MUSL_SHA256  := 7d5b0b6062521e4627e099e4c9dc8248d32a30285e959b7eecaa780cf8cfd4a4
-MUSL	:= $(BUILD)/cache/musl-$(MUSL_VERSION)
+MUSL	:= $(if $(DEBUG),build,$(BUILD))/cache/musl-$(MUSL_VERSION)
 SYSROOT	:= $(BUILD)/sysroot
 LIBC	:= $(SYSROOT)/lib/libc.a
 EMPTY_LIBS := $(patsubst %,$(SYSROOT)/lib/%.a,libm libpthread librt libdl \

@@ -12,6 +12,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/poison.h"
 #include "kernel/sched/spinlock.h"
 
 #define NO_OBJECT 0xffff
@@ -77,7 +78,8 @@ static void partial_del_locked(unsigned c, struct page *p)
 
 /* A slab's free list is filled lazily: `free` counts up through objects
  * never used, marked by the high bit, before it follows links. */
-#define FRESH 0x8000
+#define FRESH     0x8000
+#define LINK_SIZE sizeof(uint16_t)
 
 static uint16_t slab_pop(struct page *p, unsigned c)
 {
@@ -105,6 +107,7 @@ static struct page *slab_create(unsigned c)
 	p->class = (uint8_t)c;
 	p->free = FRESH;
 	p->inuse = 0;
+	poison_fill(page_to_virt(p), PAGE_SIZE);
 	return p;
 }
 
@@ -128,6 +131,7 @@ static void *class_alloc(unsigned c)
 	if (p->free == NO_OBJECT)
 		partial_del_locked(c, p);
 	spin_unlock(&caches[c].lock);
+	poison_alloc(obj, class_size[c], LINK_SIZE);
 	return obj;
 }
 
@@ -174,6 +178,7 @@ static void slab_free(struct page *p, void *obj)
 	bool was_full, empty;
 
 	assert(off % class_size[c] == 0);
+	poison_free(obj, class_size[c], LINK_SIZE);
 	spin_lock(&caches[c].lock);
 	assert(p->inuse > 0);
 	was_full = p->free == NO_OBJECT;

@@ -7,6 +7,7 @@
  */
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/lib/assert.h"
+#include "kernel/mm/poison.h"
 #include "kernel/mm/vm.h"
 #include "kernel/sched/thread.h"
 
@@ -76,13 +77,17 @@ uintptr_t kstack_alloc(void)
 		top = cached[--nr_cached];
 	ok = top || slot_take(&slot);
 	spin_unlock(&lock);
-	if (top || !ok)
+	if (top || !ok) {
+		if (top)
+			poison_stack(top, KSTACK_SIZE);
 		return top;
+	}
 	top = KSTACK_BASE + (slot + 1ul) * KSTACK_SLOT;
 	if (!map(top)) {
 		unmap(top);
 		return 0;
 	}
+	poison_stack(top, KSTACK_SIZE);
 	return top;
 }
 
@@ -90,6 +95,7 @@ void kstack_free(uintptr_t top)
 {
 	bool kept = false;
 
+	poison_stack_check(top, KSTACK_SIZE);
 	spin_lock(&lock);
 	if (nr_cached < CACHED_MAX) {
 		cached[nr_cached++] = top;

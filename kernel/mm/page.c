@@ -14,6 +14,7 @@
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/poison.h"
 #include "kernel/sched/spinlock.h"
 
 static_assert(sizeof(struct page) == 16, "one per page of RAM");
@@ -112,6 +113,9 @@ static bool frontier_cut_locked(unsigned order)
 			       (PAGE_SIZE << o) > r->end - r->start)
 				o--;
 			r->start += PAGE_SIZE << o;
+			if (!r->zero)
+				poison_fill(phys_to_virt(n << PAGE_SHIFT),
+				    PAGE_SIZE << o);
 			block_free_locked((uint32_t)n, o, r->zero);
 			if (o >= order)
 				return true;
@@ -159,6 +163,7 @@ struct page *page_alloc(unsigned order, unsigned flags)
 	} while (!n && reclaim && reclaim(1u << order) > 0);
 	if (!n)
 		return NULL;
+	poison_page_alloc(page_to_virt(&map[n]), PAGE_SIZE << order);
 	if (flags & PAGE_ZERO && !map[n].zero)
 		memset(page_to_virt(&map[n]), 0, PAGE_SIZE << order);
 	map[n].zero = 0;
@@ -180,6 +185,7 @@ void page_unref(struct page *p)
 	assert(p->kind == PAGE_USED && p->refs > 0);
 	if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL))
 		return;
+	poison_page_free(page_to_virt(p), PAGE_SIZE << p->order);
 	spin_lock(&lock);
 	free_pages += 1ull << p->order;
 	block_free_locked((uint32_t)(p - map), p->order, false);

@@ -13,10 +13,13 @@ size_t uaccess_copy(void *dst, const void *src, size_t n);
 size_t uaccess_clear(void *dst, size_t n);
 int uaccess_byte(const void *src);
 
+/* Whether it is the program's; whoever asks may be about to fault on it. */
 static bool range_ok(const void *p, size_t n)
 {
 	uintptr_t a = (uintptr_t)p;
 
+	lockdep_sleeps();
+	lockdep_might_lock(&vm_lock.debug, LOCKDEP_HERE);
 	return a < USER_END && n <= USER_END - a;
 }
 

@@ -206,6 +206,7 @@ int vm_fault(uintptr_t addr, unsigned access)
 {
 	int err;
 
+	lockdep_sleeps();
 	if (addr >= USER_END)
 		return -EFAULT;
 	MUTEX_GUARD(&vm_lock);

@@ -7,13 +7,13 @@
 #include "kernel/lib/assert.h"
 #include "kernel/sched/thread.h"
 
-void mutex_init(struct mutex *m)
+void mutex_setup(struct mutex *m)
 {
 	*m = (struct mutex){.owner = NULL};
 	waitq_init(&m->waiters);
 }
 
-bool mutex_trylock(struct mutex *m)
+static bool take(struct mutex *m)
 {
 	struct thread *none = NULL;
 
@@ -21,11 +21,22 @@ bool mutex_trylock(struct mutex *m)
 	    false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+bool mutex_trylock(struct mutex *m)
+{
+	bool taken = take(m);
+
+	if (taken)
+		lockdep_mutex_lock(&m->debug, LOCKDEP_HERE, true);
+	return taken;
+}
+
 void mutex_lock(struct mutex *m)
 {
 	struct waiter w;
 
-	if (mutex_trylock(m))
+	lockdep_sleeps();
+	lockdep_mutex_lock(&m->debug, LOCKDEP_HERE, false);
+	if (take(m))
 		return;
 	assert(m->owner != thread_current());
 	waiter_init(&w);
@@ -34,7 +45,7 @@ void mutex_lock(struct mutex *m)
 	for (;;) {
 		if (list_empty(&w.node))
 			waitq_add(&m->waiters, &w);
-		if (mutex_trylock(m))
+		if (take(m))
 			break;
 		(void)thread_sleep(DEADLINE_NEVER, false);
 	}
@@ -45,6 +56,7 @@ void mutex_lock(struct mutex *m)
 void mutex_unlock(struct mutex *m)
 {
 	assert(mutex_is_mine(m));
+	lockdep_mutex_unlock(&m->debug, LOCKDEP_HERE);
 	__atomic_store_n(&m->owner, NULL, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&m->contended, __ATOMIC_SEQ_CST))
 		waitq_wake_one(&m->waiters, 0);

@@ -12,14 +12,16 @@ struct mutex {
 	struct thread *owner; /* [a] */
 	uint32_t contended;   /* [a] somebody waits */
 	struct waitq waiters;
+	struct lockdep_lock debug;
 };
 
 #define MUTEX_INIT(m)                                                          \
 	{                                                                      \
-		NULL, 0, WAITQ_INIT((m).waiters)                               \
+		NULL, 0, WAITQ_INIT((m).waiters), LOCKDEP_INIT                 \
 	}
 
-void mutex_init(struct mutex *m);
+void mutex_setup(struct mutex *m);
+#define mutex_init(m) (mutex_setup(m), lockdep_name(&(m)->debug))
 void mutex_lock(struct mutex *m); /* may sleep */
 bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);

@@ -215,6 +215,7 @@ int thread_sleep(uint64_t deadline, bool interruptible)
 	struct thread *t = thread_current();
 	unsigned long flags;
 
+	lockdep_sleeps();
 	if (interruptible && signal_interrupts(t)) {
 		/* The way out has to look at this result. */
 		__atomic_or_fetch(

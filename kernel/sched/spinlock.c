@@ -4,29 +4,43 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/assert.h"
 
-void spin_lock(struct spinlock *l)
+static void acquire(struct spinlock *l)
 {
 	while (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE))
 		while (spin_is_locked(l))
 			cpu_relax();
 }
 
-void spin_unlock(struct spinlock *l)
+void spin_lock(struct spinlock *l)
+{
+	lockdep_spin_lock(&l->debug, LOCKDEP_HERE);
+	acquire(l);
+}
+
+static void release(struct spinlock *l)
 {
 	assert(l->locked);
 	__atomic_store_n(&l->locked, 0, __ATOMIC_RELEASE);
+}
+
+void spin_unlock(struct spinlock *l)
+{
+	lockdep_spin_unlock(&l->debug, LOCKDEP_HERE);
+	release(l);
 }
 
 unsigned long spin_lock_irq(struct spinlock *l)
 {
 	unsigned long flags = cpu_irq_save();
 
-	spin_lock(l);
+	lockdep_spin_lock(&l->debug, LOCKDEP_HERE);
+	acquire(l);
 	return flags;
 }
 
 void spin_unlock_irq(struct spinlock *l, unsigned long flags)
 {
-	spin_unlock(l);
+	lockdep_spin_unlock(&l->debug, LOCKDEP_HERE);
+	release(l);
 	cpu_irq_restore(flags);
 }

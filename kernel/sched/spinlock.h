@@ -8,15 +8,19 @@
 #define TORIL_KERNEL_SCHED_SPINLOCK_H
 
 #include "kernel/lib/base.h"
+#include "kernel/sched/lockdep.h"
 
 struct spinlock {
 	uint32_t locked; /* [a] */
+	struct lockdep_lock debug;
 };
 
 #define SPINLOCK_INIT                                                          \
 	{                                                                      \
-		0                                                              \
+		0, LOCKDEP_INIT                                                \
 	}
+
+#define spin_init(l) (void)(*(l) = (struct spinlock)SPINLOCK_INIT)
 
 void spin_lock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);

@@ -79,6 +79,7 @@ struct thread {
 	struct signal_thread *signals; /* [i] posix/signal.c's part, or NULL */
 	uint32_t signal_work;          /* [a] look for signals on the way out */
 	struct list all_node;          /* [threads_lock] */
+	struct lockdep_thread lockdep; /* [o] */
 };
 
 /* The thread that runs on this CPU. */

@@ -3,7 +3,7 @@
 #include "kernel/sched/wait.h"
 #include "kernel/sched/thread.h"
 
-void waitq_init(struct waitq *q)
+void waitq_setup(struct waitq *q)
 {
 	*q = (struct waitq){.lock = SPINLOCK_INIT};
 	list_init(&q->waiters);

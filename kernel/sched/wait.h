@@ -48,7 +48,8 @@ struct waiter {
 		SPINLOCK_INIT, LIST_INIT((q).waiters)                          \
 	}
 
-void waitq_init(struct waitq *q);
+void waitq_setup(struct waitq *q);
+#define waitq_init(q) (waitq_setup(q), lockdep_name(&(q)->lock.debug))
 
 /* A waiter that wakes the current thread. */
 void waiter_init(struct waiter *w);

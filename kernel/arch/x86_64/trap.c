@@ -278,7 +278,9 @@ void trap_dispatch(struct trap_frame *f)
 		if (!preemptible)
 			cpu_self()->depth++;
 	} else {
+		lockdep_irq_enter();
 		irq_handle((unsigned)f->vector);
+		lockdep_irq_exit();
 	}
 	if (preemptible) {
 		kcall_rewind(f);

@@ -33,7 +33,7 @@ void spin_unlock_irq(struct spinlock *l, unsigned long flags)
 	spin_unlock(l);
 }
 
-void waitq_init(struct waitq *q)
+void waitq_setup(struct waitq *q)
 {
 	*q = (struct waitq)WAITQ_INIT(*q);
 }
@@ -83,7 +83,7 @@ int thread_sleep(uint64_t deadline, bool interruptible)
 	panic("a test's code would sleep for ever");
 }
 
-void mutex_init(struct mutex *m)
+void mutex_setup(struct mutex *m)
 {
 	*m = (struct mutex){0};
 }
