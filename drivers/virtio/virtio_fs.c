@@ -67,10 +67,7 @@ static void fs_interrupt(struct virtio_device *dev, struct virtqueue *vq)
  * rest is done when it is free again. */
 static void fs_failed(struct virtio_device *dev)
 {
-	struct virtio_fs *v = dev->priv;
-
-	if (v && !spin_is_locked(&v->conn.lock))
-		fuse_conn_kill(&v->conn, -EIO);
+	(void)dev;
 }
 
 static void fs_config_changed(struct virtio_device *dev)

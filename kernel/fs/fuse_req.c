@@ -14,6 +14,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/mm/page.h"
 #include "kernel/sched/signal.h"
 #include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
@@ -156,14 +157,20 @@ void fuse_conn_kill(struct fuse_conn *c, int err)
 static int submit(
     struct fuse_conn *c, struct fuse_req *r, const struct fuse_call *call)
 {
-	unsigned long flags = spin_lock_irq(&c->lock);
-	int err = submit_locked(c, r, call);
+	unsigned long flags;
+	int err;
 
+again:
+	flags = spin_lock_irq(&c->lock);
+	err = submit_locked(c, r, call);
 	if (err == -ENOSPC && r->background) {
 		list_push_back(&c->waiting, &r->node);
 		err = 0;
 	}
 	spin_unlock_irq(&c->lock, flags);
+	/* Caches don't give way while interrupts are off. */
+	if (err == -ENOMEM && page_reclaim(1))
+		goto again;
 	return err;
 }
 

@@ -114,15 +114,16 @@ static struct page *slab_create(unsigned c)
 static void *class_alloc(unsigned c)
 {
 	struct page *p, *fresh = NULL;
+	unsigned long irq;
 	void *obj = NULL;
 
-	spin_lock(&caches[c].lock);
+	irq = spin_lock_irq(&caches[c].lock);
 	if (!caches[c].partial) {
-		spin_unlock(&caches[c].lock);
+		spin_unlock_irq(&caches[c].lock, irq);
 		fresh = slab_create(c); /* may reclaim: no lock held */
 		if (!fresh)
 			return NULL;
-		spin_lock(&caches[c].lock);
+		irq = spin_lock_irq(&caches[c].lock);
 		partial_add_locked(c, fresh);
 	}
 	p = caches[c].partial;
@@ -130,7 +131,7 @@ static void *class_alloc(unsigned c)
 	p->inuse++;
 	if (p->free == NO_OBJECT)
 		partial_del_locked(c, p);
-	spin_unlock(&caches[c].lock);
+	spin_unlock_irq(&caches[c].lock, irq);
 	poison_alloc(obj, class_size[c], LINK_SIZE);
 	return obj;
 }
@@ -176,10 +177,11 @@ static void slab_free(struct page *p, void *obj)
 	unsigned c = p->class;
 	size_t off = (uintptr_t)obj & (PAGE_SIZE - 1);
 	bool was_full, empty;
+	unsigned long irq;
 
 	assert(off % class_size[c] == 0);
 	poison_free(obj, class_size[c], LINK_SIZE);
-	spin_lock(&caches[c].lock);
+	irq = spin_lock_irq(&caches[c].lock);
 	assert(p->inuse > 0);
 	was_full = p->free == NO_OBJECT;
 	if (p->free == NO_OBJECT || !(p->free & FRESH)) {
@@ -201,7 +203,7 @@ static void slab_free(struct page *p, void *obj)
 	empty = p->inuse == 0 && (caches[c].partial != p || p->next);
 	if (empty)
 		partial_del_locked(c, p);
-	spin_unlock(&caches[c].lock);
+	spin_unlock_irq(&caches[c].lock, irq);
 	if (!empty)
 		return;
 	p->kind = PAGE_USED;

@@ -11,7 +11,7 @@
  * free buddies of the same order never coexist.
  */
 #include "kernel/mm/page.h"
-#include "kernel/arch/x86_64/layout.h"
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/poison.h"
@@ -153,14 +153,15 @@ static uint32_t take_locked(unsigned order)
 
 struct page *page_alloc(unsigned order, unsigned flags)
 {
+	unsigned long irq;
 	uint32_t n;
 
 	assert(order <= PAGE_ORDER_MAX);
 	do {
-		spin_lock(&lock);
+		irq = spin_lock_irq(&lock);
 		n = take_locked(order);
-		spin_unlock(&lock);
-	} while (!n && reclaim && reclaim(1u << order) > 0);
+		spin_unlock_irq(&lock, irq);
+	} while (!n && irq & RFLAGS_IF && page_reclaim(1ul << order));
 	if (!n)
 		return NULL;
 	poison_page_alloc(page_to_virt(&map[n]), PAGE_SIZE << order);
@@ -180,16 +181,18 @@ void page_ref(struct page *p)
 
 void page_unref(struct page *p)
 {
+	unsigned long irq;
+
 	if (p->kind == PAGE_RESERVED)
 		return;
 	assert(p->kind == PAGE_USED && p->refs > 0);
 	if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	poison_page_free(page_to_virt(p), PAGE_SIZE << p->order);
-	spin_lock(&lock);
+	irq = spin_lock_irq(&lock);
 	free_pages += 1ull << p->order;
 	block_free_locked((uint32_t)(p - map), p->order, false);
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, irq);
 }
 
 uint64_t page_total(void)
@@ -200,6 +203,11 @@ uint64_t page_total(void)
 uint64_t page_available(void)
 {
 	return free_pages * PAGE_SIZE;
+}
+
+size_t page_reclaim(size_t pages)
+{
+	return reclaim ? reclaim(pages) : 0;
 }
 
 void page_set_reclaim(page_reclaim_fn *fn)

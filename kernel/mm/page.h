@@ -45,7 +45,8 @@ struct page {
 
 /*
  * Allocate 2^order pages, naturally aligned, with one reference.  NULL when
- * there are none.  Any context but interrupts; does not sleep.
+ * there are none.  Caches give way only if interrupts are on.  Any context
+ * but interrupts; does not sleep.
  */
 struct page *page_alloc(unsigned order, unsigned flags);
 
@@ -69,6 +70,9 @@ uint64_t page_available(void);
  * returns how many pages it freed.  Must not sleep or allocate. */
 typedef size_t page_reclaim_fn(size_t pages);
 void page_set_reclaim(page_reclaim_fn *fn);
+
+/* Have it do so.  Not with interrupts off. */
+size_t page_reclaim(size_t pages);
 
 struct boot_range {
 	paddr_t start, end;

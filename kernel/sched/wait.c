@@ -29,6 +29,8 @@ void waitq_add(struct waitq *q, struct waiter *w)
 
 	list_push_back(&q->waiters, &w->node);
 	spin_unlock_irq(&q->lock, flags);
+	/* The caller looks at its condition after it can be seen here ... */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void waitq_remove(struct waitq *q, struct waiter *w)
@@ -44,6 +46,8 @@ static void wake(struct waitq *q, unsigned key, bool one)
 	struct waiter *w, *tmp;
 	unsigned long flags;
 
+	/* ... and the waker here, after it has made that true. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (waitq_empty(q))
 		return;
 	flags = spin_lock_irq(&q->lock);

@@ -24,7 +24,7 @@ void spin_unlock(struct spinlock *l)
 unsigned long spin_lock_irq(struct spinlock *l)
 {
 	spin_lock(l);
-	return 0;
+	return 0x200; /* interrupts were on */
 }
 
 void spin_unlock_irq(struct spinlock *l, unsigned long flags)
