@@ -158,6 +158,7 @@ static void init_thread(void *arg)
 	int err;
 
 	(void)arg;
+	lockdep_mistake(boot_info.cmdline);
 	virtio_probe_all(boot_info.cmdline);
 	err = control_start(boot_info.cmdline);
 	if (err) {

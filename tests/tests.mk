@@ -49,7 +49,8 @@ TESTS	+= $(VM_TESTS)
 
 include $(wildcard tests/unit/unit.mk tests/unit/fs.mk tests/fuzz/fuzz.mk \
 	tests/system/system.mk tests/conformance/conformance.mk \
-	tests/toolchain/toolchain.mk)
+	tests/toolchain/toolchain.mk tests/debug/debug.mk \
+	tests/stress/stress.mk)
 
 # TESTS=... runs some of them.
 run-tests: all $(TEST_NEEDS) $(filter $(BUILD)/%,$(TESTS))

@@ -22,7 +22,8 @@
 #define CPUS_MAX    256
 #define SPINS_MAX   16
 
-struct class {
+struct class
+{
 	const char *name; /* of its initialiser ... */
 	uintptr_t key;    /* ... or the static lock, or who took it first */
 	uintptr_t in_irq; /* where a handler took it or one before it */
@@ -82,8 +83,8 @@ static void print_class(const char *what, unsigned c, uintptr_t at)
 	printk("  [<%#lx>]\n", at);
 }
 
-static noreturn void report(const char *why, unsigned a, uintptr_t a_at,
-    unsigned b, uintptr_t b_at)
+static noreturn void report(
+    const char *why, unsigned a, uintptr_t a_at, unsigned b, uintptr_t b_at)
 {
 	__atomic_store_n(&off, true, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&guard, 0, __ATOMIC_RELEASE);
@@ -96,8 +97,10 @@ static noreturn void report(const char *why, unsigned a, uintptr_t a_at,
 static unsigned class_find(const char *name, uintptr_t key)
 {
 	for (unsigned c = 1; c < nr_classes; c++) {
-		const char *n = classes[c].name;
-		if (name ? n && !strcmp(n, name) : !n && classes[c].key == key)
+		const struct class *k = &classes[c];
+		if (name && k->name && !strcmp(k->name, name))
+			return c;
+		if (!name && !k->name && k->key == key)
 			return c;
 	}
 	return 0;
@@ -169,8 +172,8 @@ static void mark_irq(unsigned c, uintptr_t at)
 		return;
 	classes[c].in_irq = at;
 	if (classes[c].irq_on)
-		report("a handler takes it (second site: interrupts on)", c,
-		    at, c, classes[c].irq_on);
+		report("a handler takes it (second site: interrupts on)", c, at,
+		    c, classes[c].irq_on);
 	for (unsigned i = 1; i < nr_classes; i++)
 		if (has(classes[c].after, i))
 			mark_irq(i, edge_of(c, i)->to_at);
@@ -221,8 +224,8 @@ void lockdep_spin_lock(struct lockdep_lock *l, uintptr_t at)
 	cpu = cpu_self()->id;
 	c = class_of_locked(l, at);
 	for (unsigned i = 0; i < cpus[cpu].nr; i++)
-		order_check(cpus[cpu].held[i].lock, cpus[cpu].held[i].at, l, c,
-		    at);
+		order_check(
+		    cpus[cpu].held[i].lock, cpus[cpu].held[i].at, l, c, at);
 	if (flags & RFLAGS_IF && !classes[c].irq_on) {
 		classes[c].irq_on = at;
 		if (classes[c].in_irq)
@@ -256,8 +259,8 @@ void lockdep_spin_unlock(struct lockdep_lock *l, uintptr_t at)
 	cpu_irq_restore(flags);
 }
 
-static void mutex_check(struct lockdep_thread *t, struct lockdep_lock *l,
-    uintptr_t at)
+static void mutex_check(
+    struct lockdep_thread *t, struct lockdep_lock *l, uintptr_t at)
 {
 	unsigned long flags = guard_lock();
 	unsigned c = class_of_locked(l, at);

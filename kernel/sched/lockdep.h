@@ -31,9 +31,9 @@ struct lockdep_lock {
 	{                                                                      \
 		LOCKDEP_SITE, 0                                                \
 	}
-#define LOCKDEP_HERE      ((uintptr_t)__builtin_return_address(0))
-#define lockdep_name(l)   ((void)((l)->name = LOCKDEP_SITE))
-#define lockdep_sleeps()  lockdep_may_sleep(__FILE__, __LINE__)
+#define LOCKDEP_HERE     ((uintptr_t)__builtin_return_address(0))
+#define lockdep_name(l)  ((void)((l)->name = LOCKDEP_SITE))
+#define lockdep_sleeps() lockdep_may_sleep(__FILE__, __LINE__)
 
 /* A spin lock is about to be taken, at code address `at`; was given back. */
 void lockdep_spin_lock(struct lockdep_lock *l, uintptr_t at);
@@ -52,6 +52,9 @@ void lockdep_may_sleep(const char *file, int line);
 /* Around an interrupt handler. */
 void lockdep_irq_enter(void);
 void lockdep_irq_exit(void);
+
+/* Make the mistake that the kernel's command line asks for, if any. */
+void lockdep_mistake(const char *cmdline);
 
 /* What a thread needs for it: the mutexes that it holds. */
 #define LOCKDEP_HELD_MAX 16
@@ -83,6 +86,7 @@ struct lockdep_thread {
 #define lockdep_might_lock(l, at)        ((void)0)
 #define lockdep_irq_enter()              ((void)0)
 #define lockdep_irq_exit()               ((void)0)
+#define lockdep_mistake(cmdline)         ((void)0)
 
 #endif
 #endif

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The debug build finds the mistakes that it is asked to make, and runs a
+sample of the programs of tests/posix without finding one of its own."""
+import os
+import subprocess
+import sys
+
+BUILD = os.environ.get("BUILD", "build/debug")
+WAIT = 240
+MISTAKES = {
+    "order": "lock checker: the order is reversed",
+    "mutex_order": "lock checker: the order is reversed",
+    "twice": "lock checker: taken twice",
+    "not_held": "lock checker: this CPU does not hold it",
+    "sleeping": "lock checker: a spin lock is held",
+    "irq": "lock checker: interrupts on",
+    "freed": "written after it was freed, byte 50 is 0x1",
+    "freed_twice": "freed twice",
+    "freed_page": "written after it was freed, byte 5 is 0x1",
+    "stack": "a kernel stack had",
+}
+
+
+def mistake(name, says):
+    done = subprocess.run(
+        [f"{BUILD}/bin/toril-run", "--qemu-arg", "-append", "--qemu-arg",
+         f"toril.mistake={name}", f"{BUILD}/apps/hello"],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=WAIT,
+        check=False)
+    text = done.stderr.decode(errors="replace")
+    assert done.returncode == 125 and f"toril: panic: {says}" in text or \
+        "toril: panic: 0x" in text and says in text or \
+        "toril: panic: page 0x" in text and says in text, text
+
+
+def sample():
+    """A TAP test itself: its results are counted here as one."""
+    done = subprocess.run(
+        ["tests/posix/run.py"] + sys.argv[1:], check=False,
+        stdout=subprocess.PIPE, env=dict(os.environ, BUILD=BUILD))
+    text = done.stdout.decode()
+    assert done.returncode == 0 and "\nok " in text, text
+
+
+def main():
+    cases = [(name, lambda n=name, s=says: mistake(n, s))
+             for name, says in MISTAKES.items()]
+    cases.append(("programs of " + " ".join(sys.argv[1:]), sample))
+    print(f"1..{len(cases)}")
+    failed = 0
+    for number, (name, case) in enumerate(cases, 1):
+        try:
+            case()
+            print(f"ok {number} - {name}", flush=True)
+        except (AssertionError, OSError, subprocess.TimeoutExpired) as why:
+            failed += 1
+            print(f"not ok {number} - {name}")
+            for line in str(why).splitlines():
+                print("#", line, flush=True)
+    return 1 if failed else 0
+
+
+sys.exit(main())
