@@ -31,7 +31,8 @@ static const char usage[] =
     "  -e, --env NAME[=VALUE] set a variable, or pass it on\n"
     "  -w, --workdir DIR      where the program starts (/)\n"
     "  -m, --memory SIZE      memory, with K, M or G (64M)\n"
-    "  -c, --cpus NUMBER      CPUs (1)\n"
+    "  -c, --cpus NUMBER      CPUs, 255 at most ($TORIL_CPUS, or 1)\n"
+    "      --dedicate         a CPU for each thread in turn, no balancing\n"
     "      --connect HOST[:PORT] | ADDRESS[/BITS][:PORT] | any\n"
     "                         what the program may connect to (nothing);\n"
     "                         repeatable; IPv6 addresses in [brackets]\n"
@@ -257,6 +258,7 @@ enum {
 	OPT_QEMU_ARG,
 	OPT_BACKEND,
 	OPT_AS_PROCESS,
+	OPT_DEDICATE,
 };
 
 static const struct option longs[] = {
@@ -266,6 +268,7 @@ static const struct option longs[] = {
     {"workdir", required_argument, NULL, 'w'},
     {"memory", required_argument, NULL, 'm'},
     {"cpus", required_argument, NULL, 'c'},
+    {"dedicate", no_argument, NULL, OPT_DEDICATE},
     {"connect", required_argument, NULL, OPT_CONNECT},
     {"accel", required_argument, NULL, OPT_ACCEL},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
@@ -281,6 +284,11 @@ static const struct option longs[] = {
     {"as-process", required_argument, NULL, OPT_AS_PROCESS},
     {0},
 };
+
+static int set_cpus(struct options *o, const char *text)
+{
+	return number(text, CPUS_MAX, &o->cpus) || !o->cpus ? -EINVAL : 0;
+}
 
 static int add_share(struct options *o, const char *text)
 {
@@ -352,8 +360,10 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case 'm':
 		return set_memory(o, arg);
 	case 'c':
-		return number(arg, CPUS_MAX, &o->cpus) || !o->cpus ? -EINVAL
-								   : 0;
+		return set_cpus(o, arg);
+	case OPT_DEDICATE:
+		o->dedicate = true;
+		return 0;
 	case OPT_CONNECT:
 		return add_connect(o, arg);
 	case OPT_TIMEOUT:
@@ -424,10 +434,15 @@ static const char *option_hint(int opt, int err)
 int options_parse(
     struct options *o, int argc, char **argv, char *why, size_t room)
 {
+	const char *cpus = getenv("TORIL_CPUS");
 	int opt, ret, at;
 
 	memset(o, 0, sizeof(*o));
-	o->cpus = 1;
+	if (set_cpus(o, cpus ? cpus : "1")) {
+		snprintf(why, room, "TORIL_CPUS: %s: %s", cpus,
+		    option_hint('c', -EINVAL));
+		return -EINVAL;
+	}
 	opterr = 0;
 	optind = 0; /* glibc: start afresh */
 	for (;;) {

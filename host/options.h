@@ -55,6 +55,7 @@ struct options {
 	enum accel accel;
 	enum vsock_kind vsock;
 	bool verbose, dry_run;
+	bool dedicate;                /* threads to CPUs in turn */
 	const char *qemu, *virtiofsd; /* NULL: look for them */
 	const char *backend; /* --vsock-backend: serve there, start nothing */
 	const char **qemu_args;

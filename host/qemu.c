@@ -104,8 +104,9 @@ void qemu_args(const struct run *r, struct args *a, const char *dir)
 	args_add(a, "-kernel");
 	args_add(a, "%s", r->file);
 	args_add(a, "-append");
-	args_add(a, "toril.ctl=%u%s", r->v->control_port,
-	    r->opt.verbose ? " toril.verbose" : "");
+	args_add(a, "toril.ctl=%u%s%s", r->v->control_port,
+	    r->opt.verbose ? " toril.verbose" : "",
+	    r->opt.dedicate ? " toril.dedicate" : "");
 	for (unsigned i = 0; i < r->opt.qemu_arg_count; i++)
 		args_add(a, "%s", r->opt.qemu_args[i]);
 }

@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/mptable.h"
+#include "kernel/arch/x86_64/trap.h"
 #include "kernel/control/control.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/cmdline.h"
@@ -26,6 +27,8 @@
 #define STACK_SIZE     (8 * MIB)
 #define IOAPIC_DEFAULT 0xfec00000ull
 #define AUX_MAX        16
+
+static struct mptable machine;
 
 extern char __image_start[], __image_end[];
 
@@ -159,6 +162,7 @@ static void init_thread(void *arg)
 
 	(void)arg;
 	lockdep_mistake(boot_info.cmdline);
+	smp_start(machine.apic_id, machine.nr_cpus);
 	virtio_probe_all(boot_info.cmdline);
 	err = control_start(boot_info.cmdline);
 	if (err) {
@@ -179,6 +183,10 @@ static void init_thread(void *arg)
 		memset(t->name, 0, sizeof(t->name));
 		memcpy(t->name, name, strnlen(name, sizeof(t->name) - 1));
 	}
+	smp_wait();
+	irq_spread();
+	printk_verbose("toril: %u of %u CPUs run\n", cpus_online,
+	    max(machine.nr_cpus, 1u));
 	control_started();
 	thread_start(t);
 }
@@ -186,22 +194,24 @@ static void init_thread(void *arg)
 /* Where PCs have had it since 1995, unless the MP table says otherwise. */
 static uint64_t find_ioapic(void)
 {
-	struct mptable mp;
+	if (!mptable_read(&machine))
+		machine.nr_cpus = 0;
+	return machine.ioapic_addr ? machine.ioapic_addr : IOAPIC_DEFAULT;
+}
 
-	if (!mptable_read(&mp))
-		return IOAPIC_DEFAULT;
-	printk_verbose(
-	    "toril: %u CPUs in the MP table, one used\n", mp.nr_cpus);
-	return mp.ioapic_addr ? mp.ioapic_addr : IOAPIC_DEFAULT;
+static bool given(const char *name)
+{
+	const char *pos = NULL;
+
+	return cmdline_next(boot_info.cmdline, name, &pos) != NULL;
 }
 
 noreturn void kernel_main(void)
 {
-	const char *pos = NULL;
 	uint64_t random;
 
-	printk_is_verbose =
-	    cmdline_next(boot_info.cmdline, "toril.verbose", &pos) != NULL;
+	printk_is_verbose = given("toril.verbose");
+	sched_dedicate = given("toril.dedicate");
 	cpu_boot.kstack_top = KSTACK_BASE + KSTACK_SLOT;
 	cpu_init(&cpu_boot);
 	page_init(
@@ -210,7 +220,8 @@ noreturn void kernel_main(void)
 	clock_measure_begin();
 	random_bytes(&random, sizeof(random));
 	vm_init((uintptr_t)__image_start, (uintptr_t)__image_end, random);
-	sched_init();
+	if (sched_init_cpu(&cpu_boot))
+		panic("not enough memory for the scheduler");
 	clock_measure_end();
 	if (thread_spawn_kernel("init", init_thread, NULL))
 		panic("not enough memory for the first thread");

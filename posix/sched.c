@@ -8,6 +8,7 @@
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/creds.h"
@@ -320,36 +321,69 @@ long kcall_sched_yield(void)
 	return 0;
 }
 
+/* Linux's mask here has a bit for each possible CPU, in whole words. */
+static size_t mask_size(void)
+{
+	return ALIGN_UP(cpus_online, 64) / 8;
+}
+
+/* Of the CPUs that run; false if there are none of those in it. */
+static bool mask_limit(struct cpumask *m)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < CPUMASK_WORDS; i++) {
+		unsigned base = i * 64;
+		if (cpus_online <= base)
+			m->word[i] = 0;
+		else if (cpus_online < base + 64)
+			m->word[i] &= (1ull << (cpus_online - base)) - 1;
+		any |= m->word[i] != 0;
+	}
+	return any;
+}
+
 long kcall_sched_getaffinity(int tid, size_t len, void *mask)
 {
-	uint64_t cpus = 1;
+	struct cpumask m;
+	struct thread *t;
 
-	if (len < sizeof(cpus) || len % sizeof(cpus))
+	if (len < mask_size() || len % 8)
 		return -EINVAL;
-	if (tid < 0 || !find_lock(tid))
+	t = tid < 0 ? NULL : find_lock(tid);
+	if (!t)
 		return -ESRCH;
+	m = thread_affinity(t);
 	unlock();
-	return copy_out(mask, &cpus, sizeof(cpus)) ? -EFAULT
-						   : (long)sizeof(cpus);
+	mask_limit(&m);
+	return copy_out(mask, &m, mask_size()) ? -EFAULT : (long)mask_size();
 }
 
 long kcall_sched_setaffinity(int tid, size_t len, const void *mask)
 {
-	uint64_t cpus = 0;
+	struct cpumask m = {{0}};
+	struct thread *t;
+	bool valid;
 
-	if (copy_in(&cpus, mask, min(len, sizeof(cpus))))
+	if (copy_in(&m, mask, min(len, sizeof(m))))
 		return -EFAULT;
-	if (tid < 0 || !find_lock(tid))
+	t = tid < 0 ? NULL : find_lock(tid);
+	if (!t)
 		return -ESRCH;
+	valid = mask_limit(&m);
+	if (valid && tid != PROCESS_INIT)
+		thread_set_affinity(t, &m);
 	unlock();
 	if (tid == PROCESS_INIT && !process_may_touch_init(CAP_SYS_NICE))
 		return -EPERM;
-	return cpus & 1 ? 0 : -EINVAL;
+	return valid ? 0 : -EINVAL;
 }
 
 long kcall_getcpu(unsigned *cpu, unsigned *node)
 {
-	if ((cpu && put_user(cpu, 0u)) || (node && put_user(node, 0u)))
+	unsigned id = cpu_self()->id;
+
+	if ((cpu && put_user(cpu, id)) || (node && put_user(node, 0u)))
 		return -EFAULT;
 	return 0;
 }

@@ -36,16 +36,19 @@ static void unmap(uintptr_t top)
 {
 	uintptr_t bottom = top - KSTACK_SIZE;
 	unsigned slot = (unsigned)((top - KSTACK_BASE) / KSTACK_SLOT - 1);
+	struct page *page[KSTACK_SIZE / PAGE_SIZE];
+	unsigned n = 0;
 
 	for (uintptr_t va = bottom; va < top; va += PAGE_SIZE) {
 		uint64_t *e = pte_find(va, false);
-		if (e && *e & PTE_P) {
-			struct page *p = page_from_phys(*e & PTE_ADDR);
-			*e = 0;
-			tlb_flush(va, va + PAGE_SIZE);
-			page_unref(p);
-		}
+		if (!e || !(*e & PTE_P))
+			continue;
+		page[n++] = page_from_phys(*e & PTE_ADDR);
+		*e = 0;
 	}
+	tlb_flush(bottom, top);
+	while (n)
+		page_unref(page[--n]);
 	spin_lock(&lock);
 	slot_map[slot / 64] &= ~(1ull << (slot % 64));
 	spin_unlock(&lock);

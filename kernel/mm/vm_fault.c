@@ -36,8 +36,35 @@ static uint64_t prot_bits(unsigned prot, uint64_t soft)
 	return bits;
 }
 
+/* Pages whose entries are cleared, and that no CPU may still see when they
+ * are given back. */
+struct batch {
+	uintptr_t start;
+	unsigned n;
+	struct page *page[64];
+};
+
+static void batch_free(struct batch *b, uintptr_t end)
+{
+	if (b->n)
+		tlb_flush(b->start, end);
+	while (b->n)
+		page_unref(b->page[--b->n]);
+}
+
+static void batch_add(struct batch *b, uintptr_t va, struct page *p)
+{
+	if (b->n == ARRAY_LEN(b->page))
+		batch_free(b, va);
+	if (!b->n)
+		b->start = va;
+	b->page[b->n++] = p;
+}
+
 void pages_zap(uintptr_t start, uintptr_t end, enum zap how)
 {
+	struct batch b = {.n = 0};
+
 	for (uintptr_t va = start; va < end;) {
 		uintptr_t next = ALIGN_DOWN(va, 2 * MIB) + 2 * MIB;
 		uint64_t *e = pte_find(va, false);
@@ -55,12 +82,14 @@ void pages_zap(uintptr_t start, uintptr_t end, enum zap how)
 				!(old & (PTE_COW | PTE_SHARED))))
 				continue;
 			*e = 0;
-			tlb_flush(va, va + PAGE_SIZE);
-			page_unref(page_from_phys(old & PTE_ADDR));
+			batch_add(&b, va, page_from_phys(old & PTE_ADDR));
 		}
-		if (whole && how == ZAP_TABLES)
+		if (whole && how == ZAP_TABLES) {
+			batch_free(&b, va);
 			pte_table_free(va - PAGE_SIZE);
+		}
 	}
+	batch_free(&b, end);
 }
 
 void pages_protect(uintptr_t start, uintptr_t end, unsigned prot)
@@ -126,21 +155,21 @@ static int fault_write(struct vm_region *r, uintptr_t va, uint64_t *e)
 {
 	struct page *old = page_from_phys(*e & PTE_ADDR), *p;
 
-	if (*e & PTE_SHARED) {
-		r->object->ops->page_dirty(
-		    r->object, r->index + ((va - r->start) >> PAGE_SHIFT));
-		*e |= PTE_W;
-	} else if (*e & PTE_COW) {
+	if (*e & PTE_COW) {
 		p = page_alloc(0, 0);
 		if (!p)
 			return -ENOMEM;
 		memcpy(page_to_virt(p), page_to_virt(old), PAGE_SIZE);
 		*e = page_to_phys(p) | prot_bits(r->flags, 0);
+		tlb_flush(va, va + PAGE_SIZE);
 		page_unref(old);
-	} else {
-		*e |= PTE_W;
+		return 0;
 	}
-	tlb_flush(va, va + PAGE_SIZE);
+	if (*e & PTE_SHARED)
+		r->object->ops->page_dirty(
+		    r->object, r->index + ((va - r->start) >> PAGE_SHIFT));
+	*e |= PTE_W;
+	tlb_flush_here(va, va + PAGE_SIZE);
 	return 0;
 }
 

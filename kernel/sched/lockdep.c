@@ -19,7 +19,6 @@
 
 #define CLASSES_MAX 320
 #define EDGES_MAX   4096
-#define CPUS_MAX    256
 #define SPINS_MAX   16
 
 struct class
@@ -51,7 +50,7 @@ struct holding {
 static struct {
 	unsigned nr, irqs;
 	struct holding held[SPINS_MAX];
-} cpus[CPUS_MAX];
+} by_cpu[CPUS_MAX];
 
 static bool ready(void)
 {
@@ -213,6 +212,15 @@ static void order_check(struct lockdep_lock *h, uintptr_t h_at,
 		    h_at, c, at);
 }
 
+static void hold_locked(struct lockdep_lock *l, unsigned c, uintptr_t at)
+{
+	unsigned cpu = cpu_self()->id;
+
+	if (by_cpu[cpu].nr == SPINS_MAX)
+		report("too many held", c, at, 0, 0);
+	by_cpu[cpu].held[by_cpu[cpu].nr++] = (struct holding){l, at};
+}
+
 void lockdep_spin_lock(struct lockdep_lock *l, uintptr_t at)
 {
 	unsigned long flags;
@@ -223,20 +231,29 @@ void lockdep_spin_lock(struct lockdep_lock *l, uintptr_t at)
 	flags = guard_lock();
 	cpu = cpu_self()->id;
 	c = class_of_locked(l, at);
-	for (unsigned i = 0; i < cpus[cpu].nr; i++)
+	for (unsigned i = 0; i < by_cpu[cpu].nr; i++)
 		order_check(
-		    cpus[cpu].held[i].lock, cpus[cpu].held[i].at, l, c, at);
+		    by_cpu[cpu].held[i].lock, by_cpu[cpu].held[i].at, l, c, at);
 	if (flags & RFLAGS_IF && !classes[c].irq_on) {
 		classes[c].irq_on = at;
 		if (classes[c].in_irq)
 			report("interrupts on (second site: in a handler)", c,
 			    at, c, classes[c].in_irq);
 	}
-	if (cpus[cpu].irqs)
+	if (by_cpu[cpu].irqs)
 		mark_irq(c, at);
-	if (cpus[cpu].nr == SPINS_MAX)
-		report("too many held", c, at, 0, 0);
-	cpus[cpu].held[cpus[cpu].nr++] = (struct holding){l, at};
+	hold_locked(l, c, at);
+	guard_unlock(flags);
+}
+
+void lockdep_spin_tried(struct lockdep_lock *l, uintptr_t at)
+{
+	unsigned long flags;
+
+	if (!ready())
+		return;
+	flags = guard_lock();
+	hold_locked(l, class_of_locked(l, at), at);
 	guard_unlock(flags);
 }
 
@@ -249,13 +266,13 @@ void lockdep_spin_unlock(struct lockdep_lock *l, uintptr_t at)
 		return;
 	flags = cpu_irq_save();
 	cpu = cpu_self()->id;
-	for (i = cpus[cpu].nr; i && cpus[cpu].held[i - 1].lock != l; i--)
+	for (i = by_cpu[cpu].nr; i && by_cpu[cpu].held[i - 1].lock != l; i--)
 		;
 	if (!i)
 		report("this CPU does not hold it", l->class, at, 0, 0);
-	cpus[cpu].nr--;
-	for (; i <= cpus[cpu].nr; i++)
-		cpus[cpu].held[i - 1] = cpus[cpu].held[i];
+	by_cpu[cpu].nr--;
+	for (; i <= by_cpu[cpu].nr; i++)
+		by_cpu[cpu].held[i - 1] = by_cpu[cpu].held[i];
 	cpu_irq_restore(flags);
 }
 
@@ -317,22 +334,22 @@ void lockdep_may_sleep(const char *file, int line)
 		return;
 	flags = cpu_irq_save();
 	cpu = cpu_self()->id;
-	if (cpus[cpu].nr) {
-		struct holding *h = &cpus[cpu].held[cpus[cpu].nr - 1];
+	if (by_cpu[cpu].nr) {
+		struct holding *h = &by_cpu[cpu].held[by_cpu[cpu].nr - 1];
 		printk("%s:%d may sleep\n", file, line);
 		report("a spin lock is held", h->lock->class, h->at, 0, 0);
 	}
-	if (cpus[cpu].irqs || !(flags & RFLAGS_IF))
+	if (by_cpu[cpu].irqs || !(flags & RFLAGS_IF))
 		panic("%s:%d may sleep: interrupts are off", file, line);
 	cpu_irq_restore(flags);
 }
 
 void lockdep_irq_enter(void)
 {
-	cpus[cpu_self()->id].irqs++;
+	by_cpu[cpu_self()->id].irqs++;
 }
 
 void lockdep_irq_exit(void)
 {
-	cpus[cpu_self()->id].irqs--;
+	by_cpu[cpu_self()->id].irqs--;
 }

@@ -39,6 +39,9 @@ struct lockdep_lock {
 void lockdep_spin_lock(struct lockdep_lock *l, uintptr_t at);
 void lockdep_spin_unlock(struct lockdep_lock *l, uintptr_t at);
 
+/* A spin lock was taken without waiting, so in any order. */
+void lockdep_spin_tried(struct lockdep_lock *l, uintptr_t at);
+
 /* The same for a mutex; `tried`: without waiting, so in any order. */
 void lockdep_mutex_lock(struct lockdep_lock *l, uintptr_t at, bool tried);
 void lockdep_mutex_unlock(struct lockdep_lock *l, uintptr_t at);
@@ -81,6 +84,7 @@ struct lockdep_thread {
 #define lockdep_sleeps()                 ((void)0)
 #define lockdep_spin_lock(l, at)         ((void)0)
 #define lockdep_spin_unlock(l, at)       ((void)0)
+#define lockdep_spin_tried(l, at)        ((void)0)
 #define lockdep_mutex_lock(l, at, tried) ((void)0)
 #define lockdep_mutex_unlock(l, at)      ((void)0)
 #define lockdep_might_lock(l, at)        ((void)0)

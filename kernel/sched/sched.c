@@ -7,22 +7,21 @@
  * tick: a slice timer runs only while somebody waits for the CPU.
  * A switch happens under the run queue's lock, which the thread that is
  * switched to releases; so nobody can wake a thread that is still leaving.
+ * Which CPU a thread goes to is place.c's to say.
  */
 #include <linux/sched.h>
-#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/sched/sched_internal.h"
+#include "kernel/arch/x86_64/trap.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/vm.h"
 #include "kernel/sched/clock.h"
-#include "kernel/sched/thread.h"
 
 #define SLICE_NS (10 * NSEC_PER_MSEC)
 
 void thread_switch(uintptr_t *save_sp, uintptr_t load_sp);
 void thread_free(struct thread *t);
-
-static struct timer slice_timer; /* one per CPU once there are several */
 
 struct thread *thread_current(void)
 {
@@ -56,11 +55,10 @@ static void slice_over(struct timer *timer)
 	if (end > clock_monotonic())
 		timer_set(timer, end); /* its slice began later */
 	else
-		c->work |= CPU_WORK_RESCHED;
+		work_add(c, CPU_WORK_RESCHED);
 }
 
-/* Behind those of its priority, or before them. */
-static void enqueue_locked(struct cpu *c, struct thread *t, bool first)
+void rq_insert_locked(struct cpu *c, struct thread *t, bool first)
 {
 	struct list *at = c->rq.prev;
 
@@ -73,18 +71,51 @@ static void enqueue_locked(struct cpu *c, struct thread *t, bool first)
 	t->state = THREAD_RUNNABLE;
 	list_push_front(at, &t->run_node);
 	c->rq_len++;
+	c->rq_prio = list_first(&c->rq, struct thread, run_node)->prio;
 }
 
-/* A thread has become runnable: does it have to run now? */
-static void consider_locked(struct cpu *c, struct thread *t)
+void rq_remove_locked(struct cpu *c, struct thread *t)
 {
-	if (c->current == c->idle)
+	list_remove(&t->run_node);
+	c->rq_len--;
+	c->rq_prio = c->rq_len
+			 ? list_first(&c->rq, struct thread, run_node)->prio
+			 : PRIO_NONE;
+}
+
+/* Others wait for this CPU: its slice ends. */
+static void slice_arm(struct cpu *c)
+{
+	if (!c->slice_timer.armed)
+		timer_set(&c->slice_timer,
+		    clock_monotonic() + thread_slice(c->current));
+}
+
+void rq_consider_locked(struct cpu *c, struct thread *t)
+{
+	bool here = c == cpu_self();
+
+	if (c->current == c->idle) {
+		if (!here)
+			cpu_interrupt(c, IRQ_RESCHED);
 		return;
+	}
 	if (t->prio > c->current->prio)
-		__atomic_or_fetch(&c->work, CPU_WORK_RESCHED, __ATOMIC_SEQ_CST);
-	else if (!slice_timer.armed)
-		timer_set(
-		    &slice_timer, clock_monotonic() + thread_slice(c->current));
+		work_add(c, CPU_WORK_RESCHED);
+	else if (here)
+		slice_arm(c);
+	else if (c->slice_timer.armed)
+		return;
+	if (!here)
+		cpu_interrupt(c, IRQ_RESCHED);
+}
+
+void sched_interrupt(void)
+{
+	struct cpu *c = cpu_self();
+
+	if (c->rq_len && c->current != c->idle)
+		slice_arm(c);
 }
 
 static struct thread *pick_locked(struct cpu *c)
@@ -94,8 +125,7 @@ static struct thread *pick_locked(struct cpu *c)
 	if (!c->rq_len)
 		return c->idle;
 	t = list_first(&c->rq, struct thread, run_node);
-	list_remove(&t->run_node);
-	c->rq_len--;
+	rq_remove_locked(c, t);
 	return t;
 }
 
@@ -103,12 +133,16 @@ static struct thread *pick_locked(struct cpu *c)
 static void switch_finish(void)
 {
 	struct cpu *c = cpu_self();
-	struct thread *dead = c->reap;
+	struct thread *dead = c->reap, *away = c->handoff;
+	struct cpu *to = c->handoff_to;
 
 	c->reap = NULL;
+	c->handoff = NULL;
 	spin_unlock(&c->rq_lock);
 	if (dead)
 		thread_free(dead);
+	if (away)
+		thread_place(away, to);
 }
 
 static void account(struct thread *prev, struct thread *next)
@@ -132,7 +166,9 @@ static void switch_to_locked(struct cpu *c, struct thread *next)
 		c->reap = prev;
 	c->current = next;
 	c->kstack_top = next->kstack_top;
-	c->work = next->signal_work ? CPU_WORK_SIGNAL : 0;
+	/* Who has news for a thread tells its CPU under this lock. */
+	__atomic_store_n(&c->work, next->signal_work ? CPU_WORK_SIGNAL : 0,
+	    __ATOMIC_SEQ_CST);
 	if (next->fs_base)
 		cpu_set_fs_base(next->fs_base);
 	thread_switch(&prev->ksp, next->ksp);
@@ -149,18 +185,27 @@ static void schedule_locked(struct cpu *c, bool preempted)
 	struct thread *prev = c->current, *next;
 
 	assert(c->depth == 1);
-	if (prev->state == THREAD_RUNNING && prev != c->idle)
-		enqueue_locked(c, prev, preempted);
+	if (prev->state == THREAD_RUNNING && prev != c->idle) {
+		if (place_elsewhere_locked(
+			c, prev, preempted, &c->handoff_to)) {
+			prev->state = THREAD_MOVING;
+			c->handoff = prev;
+		} else {
+			rq_insert_locked(c, prev, preempted);
+		}
+	}
 	prev->switches[preempted ? 0 : 1]++;
+	place_pull_locked(c);
 	next = pick_locked(c);
 	if (next == prev) {
 		prev->state = THREAD_RUNNING;
-		c->work &= ~CPU_WORK_RESCHED;
+		work_remove(c, CPU_WORK_RESCHED);
 		spin_unlock(&c->rq_lock);
 		return;
 	}
-	if (c->rq_len && !slice_timer.armed)
-		timer_set(&slice_timer, clock_monotonic() + thread_slice(next));
+	if (c->rq_len && !c->slice_timer.armed)
+		timer_set(
+		    &c->slice_timer, clock_monotonic() + thread_slice(next));
 	switch_to_locked(c, next);
 }
 
@@ -178,31 +223,61 @@ noreturn void thread_begin(struct thread *t)
 	thread_exit();
 }
 
+struct cpu *rq_lock_of(struct thread *t)
+{
+	for (;;) {
+		struct cpu *c = __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE);
+		spin_lock(&c->rq_lock);
+		if (t->cpu == c)
+			return c;
+		spin_unlock(&c->rq_lock); /* it has moved meanwhile */
+	}
+}
+
 void thread_wake(struct thread *t)
 {
 	unsigned long flags = cpu_irq_save();
-	struct cpu *c = t->cpu;
+	struct cpu *c = rq_lock_of(t);
+	bool asleep = t->state == THREAD_SLEEPING;
 
-	spin_lock(&c->rq_lock);
-	if (t->state == THREAD_SLEEPING) {
-		enqueue_locked(c, t, false);
-		consider_locked(c, t);
-	} else {
+	if (asleep)
+		t->state = THREAD_MOVING;
+	else
 		t->wake_pending = 1;
+	if (asleep && cpus_online == 1) {
+		rq_insert_locked(c, t, false);
+		rq_consider_locked(c, t);
+		asleep = false;
+	}
+	spin_unlock(&c->rq_lock);
+	if (asleep)
+		thread_place(t, NULL);
+	cpu_irq_restore(flags);
+}
+
+void thread_notice(struct thread *t)
+{
+	unsigned long flags = cpu_irq_save();
+	struct cpu *c;
+
+	__atomic_store_n(&t->signal_work, 1, __ATOMIC_SEQ_CST);
+	c = rq_lock_of(t);
+	if (c->current == t) {
+		work_add(c, CPU_WORK_SIGNAL);
+		if (c != cpu_self())
+			cpu_interrupt(c, IRQ_RESCHED);
 	}
 	spin_unlock_irq(&c->rq_lock, flags);
+	thread_wake(t);
 }
 
 void thread_start(struct thread *t)
 {
 	unsigned long flags = cpu_irq_save();
-	struct cpu *c = cpu_self();
 
-	t->cpu = c;
-	spin_lock(&c->rq_lock);
-	enqueue_locked(c, t, false);
-	consider_locked(c, t);
-	spin_unlock_irq(&c->rq_lock, flags);
+	t->state = THREAD_MOVING;
+	thread_place(t, NULL);
+	cpu_irq_restore(flags);
 }
 
 static void sleep_over(struct timer *timer)
@@ -218,8 +293,7 @@ int thread_sleep(uint64_t deadline, bool interruptible)
 	lockdep_sleeps();
 	if (interruptible && signal_interrupts(t)) {
 		/* The way out has to look at this result. */
-		__atomic_or_fetch(
-		    &cpu_self()->work, CPU_WORK_SIGNAL, __ATOMIC_SEQ_CST);
+		work_add(cpu_self(), CPU_WORK_SIGNAL);
 		return -ERESTARTSYS;
 	}
 	if (deadline != DEADLINE_NEVER) {
@@ -256,54 +330,47 @@ void thread_yield(void)
 void thread_preempt(void)
 {
 	struct cpu *c = cpu_self();
-	struct thread *first;
 
 	spin_lock(&c->rq_lock);
-	first = list_first(&c->rq, struct thread, run_node);
-	if (c->rq_len && first->prio < c->current->prio) {
-		c->work &= ~CPU_WORK_RESCHED;
+	if (c->rq_len && c->rq_prio < c->current->prio &&
+	    cpumask_has(&c->current->affinity, c->id)) {
+		work_remove(c, CPU_WORK_RESCHED);
 		spin_unlock(&c->rq_lock);
 		return;
 	}
-	schedule_locked(c, c->rq_len && first->prio > c->current->prio);
+	schedule_locked(c, c->rq_len && c->rq_prio > c->current->prio);
 }
 
-static void prio_set_locked(struct thread *t, int prio)
+static void prio_set_locked(struct cpu *c, struct thread *t, int prio)
 {
-	struct cpu *c = t->cpu;
-	bool queued = c && t->state == THREAD_RUNNABLE;
+	bool queued = t->state == THREAD_RUNNABLE;
 
 	if (t->prio == prio)
 		return;
-	if (queued) {
-		list_remove(&t->run_node);
-		c->rq_len--;
-	}
+	if (queued)
+		rq_remove_locked(c, t);
 	t->prio = (int8_t)prio;
 	if (queued) {
-		enqueue_locked(c, t, false);
-		consider_locked(c, t);
-	} else if (c && c->current == t && c->rq_len) {
-		__atomic_or_fetch(&c->work, CPU_WORK_RESCHED, __ATOMIC_SEQ_CST);
+		rq_insert_locked(c, t, false);
+		rq_consider_locked(c, t);
+	} else if (c->current == t && c->rq_len) {
+		work_add(c, CPU_WORK_RESCHED);
+		if (c != cpu_self())
+			cpu_interrupt(c, IRQ_RESCHED);
 	}
-}
-
-/* The run queue that t belongs to, or will. */
-static struct cpu *home(struct thread *t)
-{
-	return t->cpu ? t->cpu : cpu_self();
 }
 
 void thread_set_policy(struct thread *t, int policy, int prio)
 {
-	unsigned long flags = spin_lock_irq(&home(t)->rq_lock);
+	unsigned long flags = cpu_irq_save();
+	struct cpu *c = rq_lock_of(t);
 	int base = policy == SCHED_IDLE ? -1 : prio;
 	bool inherited = t->prio > t->base_prio && t->prio > base;
 
 	t->policy = (uint8_t)policy;
 	t->base_prio = (int8_t)base;
-	prio_set_locked(t, inherited ? t->prio : base);
-	spin_unlock_irq(&home(t)->rq_lock, flags);
+	prio_set_locked(c, t, inherited ? t->prio : base);
+	spin_unlock_irq(&c->rq_lock, flags);
 }
 
 void thread_set_nice(struct thread *t, int nice)
@@ -313,17 +380,57 @@ void thread_set_nice(struct thread *t, int nice)
 
 void thread_set_inherited(struct thread *t, int prio)
 {
-	unsigned long flags = spin_lock_irq(&home(t)->rq_lock);
+	unsigned long flags = cpu_irq_save();
+	struct cpu *c = rq_lock_of(t);
 
-	prio_set_locked(t, max(prio, (int)t->base_prio));
-	spin_unlock_irq(&home(t)->rq_lock, flags);
+	prio_set_locked(c, t, max(prio, (int)t->base_prio));
+	spin_unlock_irq(&c->rq_lock, flags);
 }
 
-uint64_t thread_cpu_time(const struct thread *t)
+void thread_set_affinity(struct thread *t, const struct cpumask *m)
 {
-	bool running = t->state == THREAD_RUNNING;
+	unsigned long flags = cpu_irq_save();
+	struct cpu *c = rq_lock_of(t);
+	bool move = false;
 
-	return t->run_ns + (running ? clock_monotonic() - t->run_since : 0);
+	t->affinity = *m;
+	if (!cpumask_has(m, c->id)) {
+		move = t->state == THREAD_RUNNABLE;
+		if (move) {
+			rq_remove_locked(c, t);
+			t->state = THREAD_MOVING;
+		} else if (c->current == t) {
+			work_add(c, CPU_WORK_RESCHED);
+			if (c != cpu_self())
+				cpu_interrupt(c, IRQ_RESCHED);
+		}
+	}
+	spin_unlock(&c->rq_lock);
+	if (move)
+		thread_place(t, NULL);
+	cpu_irq_restore(flags);
+}
+
+struct cpumask thread_affinity(struct thread *t)
+{
+	unsigned long flags = cpu_irq_save();
+	struct cpu *c = rq_lock_of(t);
+	struct cpumask m = t->affinity;
+
+	spin_unlock_irq(&c->rq_lock, flags);
+	return m;
+}
+
+uint64_t thread_cpu_time(struct thread *t)
+{
+	unsigned long flags = cpu_irq_save();
+	struct cpu *c = rq_lock_of(t);
+	bool running = t->state == THREAD_RUNNING;
+	uint64_t ns =
+	    t->run_ns + (running ? clock_monotonic() - t->run_since : 0);
+
+	spin_unlock_irq(&c->rq_lock, flags);
+	return ns;
 }
 
 noreturn void thread_exit(void)
@@ -342,20 +449,25 @@ noreturn void thread_exit(void)
 	panic("a dead thread was scheduled");
 }
 
-void sched_init(void)
+int sched_init_cpu(struct cpu *c)
 {
-	struct cpu *c = cpu_self();
+	struct thread *idle = kzalloc(sizeof(*idle));
 
-	timer_init(&slice_timer, slice_over);
-	c->idle = kzalloc(sizeof(*c->idle));
-	assert(c->idle);
-	c->idle->state = THREAD_RUNNING;
-	c->idle->cpu = c;
-	c->idle->kernel_only = true;
-	c->idle->kstack_top = c->kstack_top;
-	list_init(&c->idle->all_node);
-	memcpy(c->idle->name, "idle", 5);
-	c->current = c->idle;
+	if (!idle)
+		return -ENOMEM;
+	list_init(&c->rq);
+	c->rq_prio = PRIO_NONE;
+	timer_init(&c->slice_timer, slice_over);
+	idle->state = THREAD_RUNNING;
+	idle->cpu = c;
+	idle->prio = PRIO_NONE;
+	idle->kernel_only = true;
+	idle->kstack_top = c->kstack_top;
+	idle->affinity = (struct cpumask)CPUMASK_ALL;
+	list_init(&idle->all_node);
+	memcpy(idle->name, "idle", 5);
+	c->idle = c->current = idle;
+	return 0;
 }
 
 noreturn void sched_idle(void)
@@ -364,11 +476,12 @@ noreturn void sched_idle(void)
 
 	for (;;) {
 		cpu_irq_off();
-		if (c->rq_len) {
-			spin_lock(&c->rq_lock);
-			schedule_locked(c, false);
-		} else {
+		if (!c->rq_len && !place_idle_enter(c)) {
 			cpu_halt();
+			continue;
 		}
+		place_idle_leave(c);
+		spin_lock(&c->rq_lock);
+		schedule_locked(c, false);
 	}
 }

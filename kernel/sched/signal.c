@@ -103,17 +103,6 @@ bool signal_interrupts(struct thread *t)
 	return t->cp_call && t->signals->pending & SIG_BIT(SIG_CANCEL);
 }
 
-/* Have t look for signals: at once if it sleeps, else when it returns. */
-static void notice(struct thread *t)
-{
-	struct cpu *c = t->cpu;
-
-	t->signal_work = 1;
-	if (c && c->current == t)
-		__atomic_or_fetch(&c->work, CPU_WORK_SIGNAL, __ATOMIC_SEQ_CST);
-	thread_wake(t);
-}
-
 /* threads_lock is held. */
 static void notice_all(void)
 {
@@ -121,7 +110,7 @@ static void notice_all(void)
 
 	list_for_each (t, &threads_all, all_node)
 		if (!t->kernel_only)
-			notice(t);
+			thread_notice(t);
 }
 
 void signal_stop_others(void)
@@ -239,7 +228,7 @@ static int send_thread_locked(
 		return 0;
 	err = enqueue_locked(&s->queue, &s->pending, signo, info);
 	if (!err)
-		notice(t);
+		thread_notice(t);
 	return err;
 }
 
@@ -305,7 +294,7 @@ static int send_process_locked(int signo, const struct signal_info *info)
 		return 0;
 	err = enqueue_locked(&process_queue, &process_pending, signo, info);
 	if (t && !err)
-		notice(t);
+		thread_notice(t);
 	return err;
 }
 

@@ -17,6 +17,15 @@ void spin_lock(struct spinlock *l)
 	acquire(l);
 }
 
+bool spin_trylock(struct spinlock *l)
+{
+	bool got = !__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE);
+
+	if (got)
+		lockdep_spin_tried(&l->debug, LOCKDEP_HERE);
+	return got;
+}
+
 static void release(struct spinlock *l)
 {
 	assert(l->locked);

@@ -25,6 +25,9 @@ struct spinlock {
 void spin_lock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);
 
+/* Take it if it is free. */
+bool spin_trylock(struct spinlock *l);
+
 /* Also switch interrupts off; returns the former state for unlock. */
 unsigned long spin_lock_irq(struct spinlock *l);
 void spin_unlock_irq(struct spinlock *l, unsigned long flags);

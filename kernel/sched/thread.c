@@ -15,6 +15,7 @@ void thread_free(struct thread *t);
 struct spinlock threads_lock = SPINLOCK_INIT;
 struct list threads_all = LIST_INIT(threads_all);
 uint64_t threads_dead_ns;
+bool sched_dedicate;
 static int last_tid = PROCESS_PID - 1; /* [threads_lock] */
 
 /* The stack as thread_switch would have left it: see trap_entry.S. */
@@ -32,6 +33,24 @@ static uintptr_t first_frame(struct thread *t)
 	*--sp = 0;                      /* r15 */
 	*--sp = 0x37full << 32 | 0x1f80;
 	return (uintptr_t)sp;
+}
+
+/* A program's thread goes where its creator may; under --dedicate each has
+ * a CPU of its own while there are any. */
+static struct cpumask first_affinity(bool program)
+{
+	static unsigned next; /* [a] */
+	struct thread *creator = thread_current();
+	struct cpumask m = {{0}};
+	unsigned n;
+
+	if (!program)
+		return (struct cpumask)CPUMASK_ALL;
+	if (!sched_dedicate)
+		return creator->affinity;
+	n = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
+	cpumask_set(&m, n % cpus_online);
+	return m;
 }
 
 struct thread *thread_create(
@@ -58,6 +77,8 @@ struct thread *thread_create(
 	t->entry_arg = arg;
 	t->entry_sp = entry_sp;
 	t->kernel_only = !entry_sp;
+	t->cpu = cpu_self();
+	t->affinity = first_affinity(entry_sp);
 	t->ksp = first_frame(t);
 	spin_lock(&threads_lock);
 	if (entry_sp)

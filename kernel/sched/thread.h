@@ -22,6 +22,7 @@
 #define TORIL_KERNEL_SCHED_THREAD_H
 
 #include "kernel/lib/list.h"
+#include "kernel/sched/cpumask.h"
 #include "kernel/sched/timer.h"
 #include "kernel/sched/wait.h"
 
@@ -30,6 +31,7 @@ enum thread_state {
 	THREAD_RUNNABLE,
 	THREAD_RUNNING,
 	THREAD_SLEEPING,
+	THREAD_MOVING, /* runnable, on its way to another CPU's queue */
 	THREAD_DEAD,
 };
 
@@ -55,7 +57,8 @@ struct thread {
 	enum thread_state state;  /* [r] */
 	uint32_t wake_pending;    /* [r] a wake-up came while it ran */
 	struct list run_node;     /* [r] */
-	struct cpu *cpu;          /* [r] */
+	struct cpu *cpu;          /* [r] where it runs, waits or last ran */
+	struct cpumask affinity;  /* [r] where it may run */
 	int8_t prio;              /* [r] effective: base or inherited */
 	int8_t base_prio;         /* [r] */
 	int8_t nice;              /* [r] -20 .. 19 */
@@ -125,7 +128,7 @@ void thread_set_nice(struct thread *t, int nice);
 void thread_set_inherited(struct thread *t, int prio);
 
 /* CPU time that t has used, in nanoseconds. */
-uint64_t thread_cpu_time(const struct thread *t);
+uint64_t thread_cpu_time(struct thread *t);
 
 /* SCHED_RR's time slice for t, in nanoseconds. */
 uint64_t thread_slice(const struct thread *t);
@@ -133,10 +136,26 @@ uint64_t thread_slice(const struct thread *t);
 /* Called when the CPU's current thread has used up its slice. */
 void thread_preempt(void);
 
-/* Set up the boot CPU's idle thread from the running context. */
-void sched_init(void);
+/* Have t look for signals: at once where it runs program code or sleeps.  Any
+ * context. */
+void thread_notice(struct thread *t);
 
-/* The idle loop: halt until something is runnable. */
+/* The CPUs that t may run on; the mask has one that runs.  Takes effect at
+ * once, for the calling thread on its way out of the kernel. */
+void thread_set_affinity(struct thread *t, const struct cpumask *m);
+struct cpumask thread_affinity(struct thread *t);
+
+/* One thread per CPU, in turn, and no balancing.  Set before the start. */
+extern bool sched_dedicate;
+
+/* The reschedule interrupt: somebody has put a thread on this CPU's queue. */
+void sched_interrupt(void);
+
+/* Set up a CPU's idle thread, whose stack is c->kstack_top; the boot CPU's is
+ * the running context. */
+int sched_init_cpu(struct cpu *c);
+
+/* The idle loop: take work from other CPUs, or halt until something comes. */
 noreturn void sched_idle(void);
 
 /* A pending signal that would interrupt a sleep; set by posix/signal.c. */

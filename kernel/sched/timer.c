@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Timers: a tree per CPU, ordered by deadline, in front of the LAPIC's
- * one-shot timer.  The LAPIC is programmed only when an earlier deadline
- * appears; one that was cancelled costs at most a spurious interrupt.
+ * one-shot timer.  A timer is in the tree of the CPU that armed it.  The LAPIC
+ * is programmed only when an earlier deadline appears; one that was cancelled
+ * costs at most a spurious interrupt.
  */
 #include "kernel/sched/timer.h"
 #include "kernel/arch/x86_64/apic.h"
@@ -21,11 +22,36 @@ static void program_locked(struct cpu *c, uint64_t deadline)
 	clock_timer_program((uint32_t)min(delta, (uint64_t)HORIZON));
 }
 
+/* Take t out of its tree; whether it was in one.  Interrupts are off. */
+static bool disarm(struct timer *t, bool wait)
+{
+	struct cpu *c = t->cpu;
+	bool was;
+
+	if (!c)
+		return false;
+	spin_lock(&c->timer_lock);
+	was = t->armed;
+	if (was)
+		treap_remove(&c->timers, &t->node);
+	t->armed = false;
+	spin_unlock(&c->timer_lock);
+	if (wait && c != cpu_self())
+		while (
+		    __atomic_load_n(&c->timer_running, __ATOMIC_ACQUIRE) == t)
+			cpu_relax();
+	return was;
+}
+
 void timer_set(struct timer *t, uint64_t deadline)
 {
 	unsigned long flags = cpu_irq_save();
 	struct cpu *c = cpu_self();
 
+	if (t->cpu != c) {
+		disarm(t, false);
+		t->cpu = c;
+	}
 	spin_lock(&c->timer_lock);
 	if (t->armed)
 		treap_remove(&c->timers, &t->node);
@@ -39,15 +65,9 @@ void timer_set(struct timer *t, uint64_t deadline)
 bool timer_cancel(struct timer *t)
 {
 	unsigned long flags = cpu_irq_save();
-	struct cpu *c = cpu_self();
-	bool was;
+	bool was = disarm(t, true);
 
-	spin_lock(&c->timer_lock);
-	was = t->armed;
-	if (was)
-		treap_remove(&c->timers, &t->node);
-	t->armed = false;
-	spin_unlock_irq(&c->timer_lock, flags);
+	cpu_irq_restore(flags);
 	return was;
 }
 
@@ -63,9 +83,11 @@ void timer_interrupt(void)
 		struct timer *t = container_of(n, struct timer, node);
 		treap_remove(&c->timers, n);
 		t->armed = false;
+		c->timer_running = t;
 		spin_unlock(&c->timer_lock);
 		t->fn(t);
 		spin_lock(&c->timer_lock);
+		__atomic_store_n(&c->timer_running, NULL, __ATOMIC_RELEASE);
 	}
 	if (n && (!c->timer_armed || n->key < c->timer_armed))
 		program_locked(c, n->key);

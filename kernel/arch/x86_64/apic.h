@@ -5,8 +5,10 @@
 
 #include "kernel/lib/base.h"
 
-/* ioapic_phys: where the first IOAPIC's registers are. */
+/* ioapic_phys: where the first IOAPIC's registers are.  Includes
+ * apic_init_cpu, which each other CPU calls for itself. */
 void apic_init(uint64_t ioapic_phys);
+void apic_init_cpu(void);
 uint32_t apic_id(void);
 void apic_eoi(void);
 
@@ -15,8 +17,13 @@ void apic_eoi(void);
 void apic_timer_set(uint32_t ticks);
 uint32_t apic_timer_left(void);
 
-/* Route a line of the first IOAPIC, level-triggered, to this CPU. */
-void ioapic_enable(unsigned line, unsigned vector);
+/* Route a line of the first IOAPIC, level-triggered, to the CPU whose APIC has
+ * that identifier. */
+void ioapic_enable(unsigned line, unsigned vector, uint32_t id);
+
+/* Reset another CPU, and have it start at a page below 1 MiB, in real mode. */
+void apic_send_init(uint32_t id);
+void apic_send_startup(uint32_t id, unsigned page);
 
 /* Map device registers; never unmapped.  NULL when memory is short. */
 volatile void *mmio_map(uint64_t phys, size_t len);

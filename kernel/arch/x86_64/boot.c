@@ -200,7 +200,8 @@ static void read_start_info(const struct hvm_start_info *si)
 		if (m[i].type != HVM_MEMMAP_RAM || end < m[i].addr ||
 		    end > 1ull << 46)
 			continue;
-		ram_add(max(m[i].addr, PAGE_SIZE), end,
+		/* Page 0 is none, page 1 is where other CPUs start. */
+		ram_add(max(m[i].addr, AP_START_PHYS + PAGE_SIZE), end,
 		    m[i].addr >= LOW_MEMORY_END);
 	}
 	boot_info.rsdp = si->rsdp_paddr;

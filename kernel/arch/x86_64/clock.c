@@ -6,8 +6,8 @@
  * clock's parameters where there is one, else from measuring the TSC against
  * the LAPIC timer, which counts nanoseconds under QEMU.  The first measuring
  * takes what boot takes, some hundred microseconds; whenever the timer is
- * programmed anew after a much longer stretch, that refines it.  A change of
- * rate starts a new base, so that time never jumps.
+ * programmed anew on the boot CPU after a much longer stretch, that refines it.
+ * A change of rate starts a new base, so that time never jumps.
  *
  * The wall clock is the RTC's at boot (MC146818), until the launcher's
  * control channel or the program sets it.
@@ -166,6 +166,10 @@ static void refine(void)
 
 void clock_timer_program(uint32_t ns)
 {
+	if (cpu_self() != &cpu_boot) {
+		apic_timer_set(ns);
+		return;
+	}
 	refine();
 	apic_timer_set(ns);
 	armed = refines(ns) ? sample() : (struct sample){0};

@@ -114,7 +114,6 @@ void cpu_init(struct cpu *c)
 
 	c->self = c;
 	c->depth = 1;
-	list_init(&c->rq);
 	c->tss.ist[0] = (uintptr_t)(c->ist_entry + sizeof(c->ist_entry));
 	c->tss.ist[1] = (uintptr_t)(c->ist_fatal + sizeof(c->ist_fatal));
 	c->tss.iomap = sizeof(c->tss);

@@ -9,7 +9,9 @@
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/treap.h"
+#include "kernel/sched/cpumask.h"
 #include "kernel/sched/spinlock.h"
+#include "kernel/sched/timer.h"
 
 struct thread;
 
@@ -39,11 +41,20 @@ struct cpu {
 	struct spinlock rq_lock;
 	struct list rq;  /* [q] runnable threads, by run_node */
 	unsigned rq_len; /* [q] */
+	int8_t rq_prio;  /* [q] of the first one; others read it as a hint */
 	struct thread *idle;
-	struct thread *reap; /* [o] dead thread whose stack is left */
+	struct thread *reap;    /* [o] dead thread whose stack is left */
+	struct thread *handoff; /* [o] goes to another CPU after the switch: */
+	struct cpu *handoff_to; /* [o] to this one, or NULL */
+	struct timer slice_timer;
 	struct spinlock timer_lock;
-	struct treap timers;  /* [t] */
-	uint64_t timer_armed; /* [t] deadline set in the LAPIC, or 0 */
+	struct treap timers;         /* [t] */
+	uint64_t timer_armed;        /* [t] deadline set in the LAPIC, or 0 */
+	struct timer *timer_running; /* [t] whose callback is being called */
+	uint32_t tlb_request;        /* [a] see paging.c ... */
+	uint32_t tlb_stale;          /* [a] */
+	uint32_t tlb_lazy;           /* [a] idle: flushes when it leaves that */
+	uint32_t online;             /* [a] */
 	uint64_t gdt[5];
 	struct tss tss;
 	uint8_t ist_entry[1024] __attribute__((aligned(16)));
@@ -51,6 +62,10 @@ struct cpu {
 };
 
 extern struct cpu cpu_boot;
+
+/* All CPUs that run, by number; grows only while the VM starts. */
+extern struct cpu *cpus[CPUS_MAX];
+extern unsigned cpus_online; /* [a] */
 
 /* This CPU.  The caller must not be pre-emptible, or not care. */
 static inline struct cpu *cpu_self(void)
@@ -197,6 +212,14 @@ void fpu_init_area(void *area);
 
 /* One 64-bit random number from the CPU, or 0 where it has none. */
 uint64_t cpu_random(void);
+
+/* smp.c: start the other CPUs of the machine, and wait until they run.  Those
+ * that don't within some seconds are reported. */
+void smp_start(const uint8_t *apic_ids, unsigned n);
+void smp_wait(void);
+
+/* Have another CPU take an interrupt: IRQ_RESCHED or IRQ_TLB. */
+void cpu_interrupt(const struct cpu *c, unsigned vector);
 
 /* End the VM through QEMU's isa-debug-exit device; hangs where there is none.
  */

@@ -21,7 +21,22 @@ uint64_t *pte_find(uintptr_t va, bool create);
  * are clear. */
 void pte_table_free(uintptr_t va);
 
-/* After entries for [start, end) were cleared or made stricter. */
+/*
+ * After entries for [start, end) were cleared, made stricter or led elsewhere:
+ * once this returns no CPU uses the old ones.  The caller holds no spin lock
+ * that is taken with interrupts off.
+ */
 void tlb_flush(uintptr_t start, uintptr_t end);
+
+/* The same for this CPU, if others may go on with the old entry for a while. */
+void tlb_flush_here(uintptr_t start, uintptr_t end);
+
+/* The interrupt by which others ask for it. */
+void tlb_interrupt(void);
+
+/* An idle CPU is not asked: it flushes when it leaves that state. */
+struct cpu;
+void tlb_lazy_enter(struct cpu *c);
+void tlb_lazy_leave(struct cpu *c);
 
 #endif

@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/kcall.h"
+#include "kernel/arch/x86_64/paging.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/printk.h"
 #include "kernel/mm/vm.h"
@@ -74,8 +75,19 @@ int irq_register(unsigned line, irq_fn *fn, void *arg)
 		return -EINVAL;
 	irq_table[line].arg = arg;
 	irq_table[line].fn = fn;
-	ioapic_enable(line, IRQ_FIRST + line);
+	ioapic_enable(line, IRQ_FIRST + line, apic_id());
 	return 0;
+}
+
+/* The boot CPU has its share of other work: it comes last. */
+void irq_spread(void)
+{
+	unsigned n = 0;
+
+	for (unsigned line = 0; line < IRQ_LINES; line++)
+		if (irq_table[line].fn)
+			ioapic_enable(line, IRQ_FIRST + line,
+			    cpus[++n % cpus_online]->apic_id);
 }
 
 static bool on_kstack(uintptr_t sp)
@@ -95,6 +107,10 @@ static void irq_handle(unsigned vector)
 		timer_interrupt();
 	} else if (vector == IRQ_RESCHED) {
 		apic_eoi();
+		sched_interrupt();
+	} else if (vector == IRQ_TLB) {
+		apic_eoi();
+		tlb_interrupt();
 	} else if (vector < IRQ_FIRST + IRQ_LINES) {
 		unsigned line = vector - IRQ_FIRST;
 		if (irq_table[line].fn)

@@ -36,6 +36,7 @@ enum trap_vector {
 	IRQ_LINES = 32,
 	IRQ_TIMER = 64,
 	IRQ_RESCHED = 65,
+	IRQ_TLB = 66,
 	IRQ_SPURIOUS = 79,
 	TRAP_VECTORS = 80,
 };
@@ -56,6 +57,9 @@ void trap_load_idt(void);
 /* Handler of a device's interrupt line; runs with interrupts off. */
 typedef void irq_fn(void *arg);
 int irq_register(unsigned line, irq_fn *fn, void *arg);
+
+/* Spread the lines in use over all CPUs. */
+void irq_spread(void);
 
 /* The frame interrupted program code, not a kernel call. */
 bool trap_from_program(const struct trap_frame *f);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which CPU a thread runs on.
+ *
+ * A thread that wakes goes to the CPU that it last ran on if that is idle, to
+ * another idle one, or to the waker's; a real-time thread rather to the one
+ * that does the least urgent thing.  A CPU that has run out of work takes
+ * some from another's queue before it halts.  At the end of a time slice a
+ * thread goes to where fewer are, so that all get their share although the
+ * queues are of different lengths.
+ *
+ * A CPU says that it is idle before it looks at the others' queues, and who
+ * has put a thread on a queue looks for idle CPUs afterwards: so no thread is
+ * left waiting while a CPU sleeps.
+ */
+#include "kernel/arch/x86_64/paging.h"
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/sched/sched_internal.h"
+
+static struct cpumask idle_cpus; /* [a] */
+
+static bool may_run(const struct cpu *c, const struct thread *t)
+{
+	return cpumask_has(&t->affinity, c->id);
+}
+
+/* How many threads run or wait there: a hint. */
+static unsigned load(const struct cpu *c)
+{
+	return __atomic_load_n(&c->rq_len, __ATOMIC_RELAXED) +
+	       (__atomic_load_n(&c->current, __ATOMIC_RELAXED) != c->idle);
+}
+
+/* An idle CPU for t, nobody else's target any more; or NULL. */
+static struct cpu *claim_idle(const struct thread *t)
+{
+	int n;
+
+	while ((n = cpumask_any_of(&idle_cpus, &t->affinity)) >= 0)
+		if (cpumask_clear(&idle_cpus, (unsigned)n))
+			return cpus[n];
+	return NULL;
+}
+
+/* Where the least urgent thread runs, if t is more urgent; or NULL. */
+static struct cpu *least_urgent(const struct thread *t)
+{
+	struct cpu *best = NULL;
+	int prio = t->prio;
+
+	for (unsigned i = 0; i < cpus_online; i++) {
+		struct cpu *c = cpus[i];
+		const struct thread *now =
+		    __atomic_load_n(&c->current, __ATOMIC_RELAXED);
+		if (!may_run(c, t) || now->prio >= prio || c->rq_prio >= prio)
+			continue;
+		prio = now->prio;
+		best = c;
+	}
+	return best;
+}
+
+static struct cpu *least_loaded(const struct thread *t, const struct cpu *but)
+{
+	struct cpu *best = NULL;
+
+	for (unsigned i = 0; i < cpus_online; i++) {
+		struct cpu *c = cpus[i];
+		if (c != but && may_run(c, t) &&
+		    (!best || load(c) < load(best)))
+			best = c;
+	}
+	return best;
+}
+
+static struct cpu *choose(const struct thread *t)
+{
+	struct cpu *last = t->cpu, *self = cpu_self(), *c;
+
+	if (cpus_online == 1)
+		return last;
+	if (may_run(last, t) && cpumask_clear(&idle_cpus, last->id))
+		return last;
+	c = claim_idle(t);
+	if (!c && t->prio > 0)
+		c = least_urgent(t);
+	if (c)
+		return c;
+	if (!may_run(last, t))
+		return least_loaded(t, NULL);
+	return may_run(self, t) && load(self) <= load(last) ? self : last;
+}
+
+void thread_place(struct thread *t, struct cpu *to)
+{
+	struct cpu *c = rq_lock_of(t), *idle;
+
+	if (!to)
+		to = choose(t);
+
+	while (to != c || !may_run(c, t)) {
+		t->cpu = to;
+		spin_unlock(&c->rq_lock);
+		c = to;
+		spin_lock(&c->rq_lock);
+		if (!may_run(c, t)) /* changed meanwhile */
+			to = choose(t);
+	}
+	rq_insert_locked(c, t, false);
+	rq_consider_locked(c, t);
+	spin_unlock(&c->rq_lock);
+	if (cpus_online == 1 || c->current == c->idle)
+		return;
+	idle = claim_idle(t);
+	if (idle)
+		cpu_interrupt(idle, IRQ_RESCHED);
+}
+
+bool place_elsewhere_locked(struct cpu *c, const struct thread *prev,
+    bool preempted, struct cpu **to)
+{
+	*to = NULL;
+	if (cpus_online == 1)
+		return false;
+	if (!may_run(c, prev))
+		return true;
+	if (preempted)
+		return cpumask_any_of(&idle_cpus, &prev->affinity) >= 0 ||
+		       (prev->prio > 0 && least_urgent(prev));
+	if (!c->rq_len)
+		return false;
+	*to = least_loaded(prev, c);
+	return *to && load(*to) <= c->rq_len;
+}
+
+/* Take t off another CPU's queue, whose lock is held. */
+static void take_locked(struct cpu *from, struct cpu *to, struct thread *t)
+{
+	rq_remove_locked(from, t);
+	t->state = THREAD_MOVING;
+	t->cpu = to;
+}
+
+void place_pull_locked(struct cpu *c)
+{
+	for (unsigned i = 0; cpus_online > 1 && i < cpus_online; i++) {
+		struct cpu *v = cpus[i];
+		struct thread *t;
+		if (v == c || v->rq_prio <= 0 || v->rq_prio <= c->rq_prio ||
+		    !spin_trylock(&v->rq_lock))
+			continue;
+		t = list_first(&v->rq, struct thread, run_node);
+		if (v->rq_len && t->prio > c->rq_prio && may_run(c, t)) {
+			take_locked(v, c, t);
+			rq_insert_locked(c, t, false);
+		}
+		spin_unlock(&v->rq_lock);
+	}
+}
+
+/* The first thread in v's queue that may run on c; or NULL. */
+static struct thread *candidate_locked(const struct cpu *v, const struct cpu *c)
+{
+	struct thread *t;
+
+	list_for_each (t, &v->rq, run_node)
+		if (may_run(c, t))
+			return t;
+	return NULL;
+}
+
+static bool steal_from(struct cpu *c, struct cpu *v)
+{
+	struct thread *t = NULL;
+
+	if (v == c || !__atomic_load_n(&v->rq_len, __ATOMIC_SEQ_CST))
+		return false;
+	spin_lock(&v->rq_lock);
+	if (v->current != v->idle)
+		t = candidate_locked(v, c);
+	if (t)
+		take_locked(v, c, t);
+	spin_unlock(&v->rq_lock);
+	if (!t)
+		return false;
+	spin_lock(&c->rq_lock);
+	rq_insert_locked(c, t, false);
+	spin_unlock(&c->rq_lock);
+	return true;
+}
+
+bool place_idle_enter(struct cpu *c)
+{
+	if (cpus_online == 1)
+		return false;
+	tlb_lazy_enter(c);
+	cpumask_set(&idle_cpus, c->id);
+	for (unsigned i = 1; i < cpus_online; i++)
+		if (steal_from(c, cpus[(c->id + i) % cpus_online]))
+			return true;
+	return false;
+}
+
+void place_idle_leave(struct cpu *c)
+{
+	cpumask_clear(&idle_cpus, c->id);
+	tlb_lazy_leave(c);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Between the scheduler's files: sched.c (queues, switches) and place.c (which
+ * CPU).  All with interrupts off; `_locked`: with c->rq_lock held, of which
+ * a CPU that holds its own takes another's only by trying.
+ */
+#ifndef TORIL_KERNEL_SCHED_SCHED_INTERNAL_H
+#define TORIL_KERNEL_SCHED_SCHED_INTERNAL_H
+
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/sched/thread.h"
+
+#define PRIO_NONE (-2) /* of the idle thread, and of an empty queue */
+
+/* Behind those of its priority, or before them; and out again. */
+void rq_insert_locked(struct cpu *c, struct thread *t, bool first);
+void rq_remove_locked(struct cpu *c, struct thread *t);
+
+/* A thread has been inserted: does it have to run now? */
+void rq_consider_locked(struct cpu *c, struct thread *t);
+
+/* Lock the queue of the CPU that t belongs to. */
+struct cpu *rq_lock_of(struct thread *t);
+
+/* Put a THREAD_MOVING thread, which is on no queue, on that of `to`, or with
+ * NULL where it should be.  No lock is held. */
+void thread_place(struct thread *t, struct cpu *to);
+
+/* prev, which runs on c, loses the CPU: does it have to go elsewhere, and to
+ * a certain CPU? */
+bool place_elsewhere_locked(struct cpu *c, const struct thread *prev,
+    bool preempted, struct cpu **to);
+
+/* Take a real-time thread that waits elsewhere and goes before ours. */
+void place_pull_locked(struct cpu *c);
+
+/* c has nothing to do: true once it has got something from another CPU's
+ * queue; otherwise others now know that it is idle.  And the contrary. */
+bool place_idle_enter(struct cpu *c);
+void place_idle_leave(struct cpu *c);
+
+static inline void work_add(struct cpu *c, uint32_t work)
+{
+	__atomic_or_fetch(&c->work, work, __ATOMIC_SEQ_CST);
+}
+
+static inline void work_remove(struct cpu *c, uint32_t work)
+{
+	__atomic_and_fetch(&c->work, ~work, __ATOMIC_SEQ_CST);
+}
+
+#endif
