@@ -47,8 +47,8 @@ static inline int cpumask_any_of(
     const struct cpumask *a, const struct cpumask *b)
 {
 	for (unsigned i = 0; i < CPUMASK_WORDS; i++) {
-		uint64_t w = __atomic_load_n(&a->word[i], __ATOMIC_SEQ_CST) &
-			     b->word[i];
+		uint64_t w =
+		    __atomic_load_n(&a->word[i], __ATOMIC_SEQ_CST) & b->word[i];
 		if (w)
 			return (int)(i * 64) + __builtin_ctzll(w);
 	}

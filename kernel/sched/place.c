@@ -116,8 +116,8 @@ void thread_place(struct thread *t, struct cpu *to)
 		cpu_interrupt(idle, IRQ_RESCHED);
 }
 
-bool place_elsewhere_locked(struct cpu *c, const struct thread *prev,
-    bool preempted, struct cpu **to)
+bool place_elsewhere_locked(
+    struct cpu *c, const struct thread *prev, bool preempted, struct cpu **to)
 {
 	*to = NULL;
 	if (cpus_online == 1)

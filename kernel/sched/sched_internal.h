@@ -28,8 +28,8 @@ void thread_place(struct thread *t, struct cpu *to);
 
 /* prev, which runs on c, loses the CPU: does it have to go elsewhere, and to
  * a certain CPU? */
-bool place_elsewhere_locked(struct cpu *c, const struct thread *prev,
-    bool preempted, struct cpu **to);
+bool place_elsewhere_locked(
+    struct cpu *c, const struct thread *prev, bool preempted, struct cpu **to);
 
 /* Take a real-time thread that waits elsewhere and goes before ours. */
 void place_pull_locked(struct cpu *c);
