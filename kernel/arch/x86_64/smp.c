@@ -27,8 +27,13 @@ unsigned cpus_online = 1;
 
 /* By APIC identifier, for ap_enter: those that were told to start. */
 struct cpu *ap_table[256];
-static unsigned expected; /* in ap_table */
-static struct spinlock lock;
+static unsigned expected;    /* in ap_table */
+static unsigned next_id = 1; /* [a] */
+
+static unsigned online(void)
+{
+	return __atomic_load_n(&cpus_online, __ATOMIC_SEQ_CST);
+}
 
 static struct cpu *cpu_create(uint32_t apic_id)
 {
@@ -117,19 +122,14 @@ noreturn void ap_main(struct cpu *c)
 {
 	cpu_init(c);
 	apic_init_cpu();
-	spin_lock(&lock);
-	c->id = cpus_online;
+	c->id = __atomic_fetch_add(&next_id, 1, __ATOMIC_SEQ_CST);
 	cpus[c->id] = c;
+	while (online() != c->id) /* in order, so that the array has no gap */
+		cpu_relax();
 	__atomic_store_n(&c->online, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&cpus_online, c->id + 1, __ATOMIC_SEQ_CST);
-	spin_unlock(&lock);
 	cpu_set_cr3(boot_info.pml4); /* nobody asked us to flush until now */
 	sched_idle();
-}
-
-static unsigned online(void)
-{
-	return __atomic_load_n(&cpus_online, __ATOMIC_SEQ_CST);
 }
 
 /* Until another one has come up, or the time is over. */
