@@ -31,19 +31,51 @@ static uint32_t event_of(const struct setattr *s)
 	return mask;
 }
 
-static long set_dentry(struct dentry *d, const struct setattr *s)
+/* What setting the owner brings with it; of neither it is as of the same. */
+static int complete_chown(struct inode *i, struct setattr *s)
 {
+	int err = i->ops->getattr(i, NULL);
+	uint32_t mode = inode_chown_mode(i);
+
+	if (!s->valid) {
+		s->valid = SET_UID | SET_GID;
+		s->uid = i->attr.uid;
+		s->gid = i->attr.gid;
+	}
+	if (mode != (i->attr.mode & 07777)) {
+		s->valid |= SET_MODE;
+		s->mode = mode;
+	}
+	return err;
+}
+
+static int set_inode(struct inode *i, struct file *f, struct setattr *s)
+{
+	int err = 0;
+
+	if (s->chown)
+		err = complete_chown(i, s);
+	else if (s->valid & SET_MODE)
+		s->mode = inode_chmod_mode(i, s->mode);
+	else if (s->valid & SET_SIZE)
+		err = inode_drop_set_id(i);
+	return err ? err : i->ops->setattr(i, f, s);
+}
+
+static long set_dentry(struct dentry *d, const struct setattr *user)
+{
+	struct setattr s = *user;
 	int err;
 
 	if (d->fs->rdonly)
 		return -EROFS;
-	if (!s->valid)
+	if (!s.valid && !s.chown)
 		return 0;
-	err = inode_may_set(d->inode, s);
+	err = inode_may_set(d->inode, &s);
 	if (!err)
-		err = d->inode->ops->setattr(d->inode, NULL, s);
+		err = set_inode(d->inode, NULL, &s);
 	if (!err)
-		fs_notify(d, event_of(s));
+		fs_notify(d, event_of(&s));
 	return err;
 }
 
@@ -108,6 +140,7 @@ static struct setattr owner_of(unsigned uid, unsigned gid)
 	    .valid = (uid + 1 ? SET_UID : 0u) | (gid + 1 ? SET_GID : 0u),
 	    .uid = uid,
 	    .gid = gid,
+	    .chown = true,
 	};
 }
 
@@ -161,7 +194,7 @@ long kcall_truncate(const char *path, int64_t size)
 
 long kcall_ftruncate(int fd, int64_t size)
 {
-	const struct setattr s = {.valid = SET_SIZE, .size = (uint64_t)size};
+	struct setattr s = {.valid = SET_SIZE, .size = (uint64_t)size};
 	struct file *f = fd_get(fd);
 	long r = -EINVAL;
 
@@ -171,7 +204,7 @@ long kcall_ftruncate(int fd, int64_t size)
 		r = -EBADF;
 	else if (size >= 0 && fs_writable(f) && f->inode &&
 		 INODE_IS_REG(f->inode))
-		r = f->inode->ops->setattr(f->inode, f, &s);
+		r = set_inode(f->inode, f, &s);
 	if (!r)
 		fs_notify_file(f, IN_MODIFY);
 	file_put(f);

@@ -7,6 +7,7 @@
 #include <linux/uio.h>
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/fs/permission.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
 
@@ -52,7 +53,7 @@ static ssize_t copy_chunk(struct file *in, uint64_t pos, struct file *out,
 		return n;
 	iter_init(&it, c.iov, describe(&c, (unsigned)n, off, bytes, len), true);
 	if (it.left)
-		r = out->ops->write(out, &it, out_pos);
+		r = inode_write(out, &it, out_pos);
 	for (int k = 0; k < n; k++)
 		page_unref(c.pages[k]);
 	return r;

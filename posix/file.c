@@ -7,6 +7,7 @@
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/record_lock.h"
+#include "kernel/fs/permission.h"
 #include "kernel/mm/kmem.h"
 #include "posix/calls.h"
 #include "posix/lock.h"
@@ -34,11 +35,10 @@ static ssize_t transfer(struct file *f, struct iov_iter *it, bool write)
 	if (!(write ? can_write(f) : can_read(f)))
 		return -EBADF;
 	if (!f->seekable)
-		return write ? f->ops->write(f, it, &f->pos)
+		return write ? inode_write(f, it, &f->pos)
 			     : f->ops->read(f, it, &f->pos);
 	mutex_lock(&f->pos_lock);
-	r = write ? f->ops->write(f, it, &f->pos)
-		  : f->ops->read(f, it, &f->pos);
+	r = write ? inode_write(f, it, &f->pos) : f->ops->read(f, it, &f->pos);
 	mutex_unlock(&f->pos_lock);
 	if (r > 0)
 		fs_notify_file(f, write ? IN_MODIFY : IN_ACCESS);
@@ -56,7 +56,7 @@ static ssize_t transfer_at(
 		return -ESPIPE;
 	if ((int64_t)pos < 0)
 		return -EINVAL;
-	r = write ? f->ops->write(f, it, &pos) : f->ops->read(f, it, &pos);
+	r = write ? inode_write(f, it, &pos) : f->ops->read(f, it, &pos);
 	if (r > 0)
 		fs_notify_file(f, write ? IN_MODIFY : IN_ACCESS);
 	return r;

@@ -6,6 +6,7 @@
 #include "kernel/fs/path.h"
 #include "kernel/fs/permission.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/mm/uaccess.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
 
@@ -32,16 +33,26 @@ static void target_end(struct target *t)
 	path_free(&t->path);
 }
 
-/* From the path that has been brought in. */
-static int target_walk(struct target *t, int dirfd)
+/* From the path that has been brought in to the directory of its last. */
+static int target_parent(struct target *t, int dirfd)
 {
 	int err = walk_start(&t->w, dirfd, t->path.s);
 
 	t->d = NULL;
 	if (!err)
 		err = walk_parent(&t->w);
-	if (!err)
-		err = walk_last(&t->w, &t->d);
+	if (err)
+		target_end(t);
+	return err;
+}
+
+static int target_walk(struct target *t, int dirfd)
+{
+	int err = target_parent(t, dirfd);
+
+	if (err)
+		return err;
+	err = walk_last(&t->w, &t->d);
 	if (err)
 		target_end(t);
 	return err;
@@ -115,18 +126,20 @@ int fs_make_socket(const char *path, struct inode **i)
 	return err;
 }
 
-static long make_at(int dirfd, const char *user, const struct make *m)
+static long make_at(int dirfd, const char *user, const struct make *wanted)
 {
+	struct make m = *wanted;
 	struct target t;
 	struct entry e;
 	int err = target_start(&t, dirfd, user);
 
 	if (err)
 		return err;
-	err = check_free(&t, (m->mode & TYPE_MASK) == TYPE_DIR);
+	err = check_free(&t, (m.mode & TYPE_MASK) == TYPE_DIR);
+	m.mode = inode_new_mode(target_dir(&t), m.mode);
 	if (!err)
-		err =
-		    target_dir(&t)->ops->make(target_dir(&t), &t.w.last, m, &e);
+		err = target_dir(&t)->ops->make(
+		    target_dir(&t), &t.w.last, &m, &e);
 	if (!err)
 		err = entered(&t, &e);
 	target_end(&t);
@@ -243,7 +256,7 @@ static int check_remove(struct target *t, bool dir)
 	if (t->w.kind == LAST_DOTDOT)
 		return -ENOTEMPTY;
 	if (t->w.kind == LAST_DOT)
-		return t->d->parent && t->w.last.len ? -EINVAL : -EBUSY;
+		return t->w.last.len ? -EINVAL : -EBUSY; /* "." or "/" */
 	if (t->w.dir->fs->rdonly)
 		return -EROFS;
 	if (!t->d->inode)
@@ -312,6 +325,8 @@ static int check_rename_types(
 
 	if (!dir && (o->w.slash || (n->w.slash && !(flags & RENAME_EXCHANGE))))
 		return -ENOTDIR;
+	if (flags & RENAME_EXCHANGE && n->w.slash && !INODE_IS_DIR(n->d->inode))
+		return -ENOTDIR;
 	if (dir && dentry_is_below(n->w.dir, o->d))
 		return -EINVAL;
 	if (n->d->inode && dentry_is_below(o->w.dir, n->d))
@@ -323,10 +338,10 @@ static int check_rename_types(
 	return !dir && INODE_IS_DIR(n->d->inode) ? -EISDIR : 0;
 }
 
-static int check_rename(struct target *o, struct target *n, unsigned flags)
+/* What the directories and the kinds of the names say. */
+static int check_rename_places(
+    struct target *o, struct target *n, unsigned flags)
 {
-	int err;
-
 	if (o->w.dir->fs != n->w.dir->fs ||
 	    target_dir(o)->fs != target_dir(n)->fs)
 		return -EXDEV;
@@ -334,10 +349,27 @@ static int check_rename(struct target *o, struct target *n, unsigned flags)
 		return -EBUSY;
 	if (n->w.kind != LAST_NAME)
 		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-	if (o->w.dir->fs->rdonly)
-		return -EROFS;
-	if (!o->d->inode)
-		return -ENOENT;
+	return o->w.dir->fs->rdonly ? -EROFS : 0;
+}
+
+/* Look both up; the old one has to be there. */
+static int find_renamed(struct target *o, struct target *n)
+{
+	int err = walk_last(&o->w, &o->d);
+
+	if (err)
+		return err;
+	return o->d->inode ? walk_last(&n->w, &n->d) : -ENOENT;
+}
+
+static int check_rename(struct target *o, struct target *n, unsigned flags)
+{
+	int err = check_rename_places(o, n, flags);
+
+	if (!err)
+		err = find_renamed(o, n);
+	if (err)
+		return err;
 	if (n->d->inode && flags & RENAME_NOREPLACE)
 		return -EEXIST;
 	if (!n->d->inode && flags & RENAME_EXCHANGE)
@@ -376,10 +408,11 @@ static void tell_renamed(
 static int rename_targets(struct target *o, struct target *n, unsigned flags)
 {
 	int err = check_rename(o, n, flags);
-	uint32_t links = n->d->inode ? n->d->inode->attr.nlink : 0;
+	uint32_t links;
 
 	if (err || o->d->inode == n->d->inode)
 		return err;
+	links = n->d->inode ? n->d->inode->attr.nlink : 0;
 	err = target_dir(o)->ops->rename(target_dir(o), &o->w.last, o->d->inode,
 	    target_dir(n), &n->w.last, n->d->inode, flags);
 	if (err == -ENOENT)
@@ -405,10 +438,14 @@ long kcall_renameat2(
 	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
 	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
-	err = target_start(&o, from, old);
+	err = path_import(&o.path, old);
+	if (!err)
+		err = target_parent(&o, from);
 	if (err)
 		return err;
-	err = target_start(&n, to, path);
+	err = path_import(&n.path, path);
+	if (!err)
+		err = target_parent(&n, to);
 	if (!err) {
 		err = rename_targets(&o, &n, flags);
 		target_end(&n);
@@ -430,11 +467,13 @@ long kcall_rename(const char *old, const char *path)
 long kcall_readlinkat(int dirfd, const char *path, char *user, int size)
 {
 	struct dentry *d;
-	char *buf;
+	char *buf, first;
 	long r;
 
 	if (size <= 0)
 		return -EINVAL;
+	if (get_user(first, path))
+		return -EFAULT;
 	r = fs_find(dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &d);
 	if (r)
 		return r;
@@ -442,7 +481,7 @@ long kcall_readlinkat(int dirfd, const char *path, char *user, int size)
 	if (!buf)
 		r = -ENOMEM;
 	else if (!INODE_IS_LINK(d->inode))
-		r = -EINVAL;
+		r = first ? -EINVAL : -ENOENT;
 	else
 		r = d->inode->ops->readlink(d->inode, buf, PATH_MAX - 1);
 	if (r > size)

@@ -123,7 +123,9 @@ static int open_existing(
 	} else if (inode_type(i) == S_IFIFO) {
 		err = fifo_open(i, flags, f);
 	} else {
-		err = i->ops->open(i, flags, f);
+		err = flags & O_TRUNC ? inode_drop_set_id(i) : 0;
+		if (!err)
+			err = i->ops->open(i, flags, f);
 	}
 	if (!err && (*f)->inode == i && !(*f)->dentry) {
 		dentry_ref(d);
@@ -149,6 +151,7 @@ static int create(struct walk *w, struct dentry *negative, unsigned flags,
 	err = inode_may(dir, MAY_WRITE | MAY_EXEC);
 	if (err)
 		return err;
+	mode = inode_new_mode(dir, mode);
 	err = dir->ops->create(dir, &w->last, mode, flags, &e, f);
 	if (err == -EEXIST && !(flags & O_EXCL))
 		err = -EAGAIN;
@@ -173,7 +176,9 @@ static int open_last(
 	struct dentry *d;
 	int err;
 
-	if (flags & O_CREAT && (w->slash || w->kind != LAST_NAME))
+	if (flags & O_CREAT && w->kind != LAST_NAME)
+		return flags & O_EXCL ? -EEXIST : -EISDIR;
+	if (flags & O_CREAT && w->slash)
 		return -EISDIR;
 	err = walk_last(w, &d);
 	if (err)
@@ -347,9 +352,9 @@ long kcall_chroot(const char *user)
 
 	if (err)
 		return err;
-	err = !INODE_IS_DIR(d->inode)          ? -ENOTDIR
-	      : !creds_capable(CAP_SYS_CHROOT) ? -EPERM
-					       : 0;
+	err = INODE_IS_DIR(d->inode) ? inode_may(d->inode, MAY_EXEC) : -ENOTDIR;
+	if (!err && !creds_capable(CAP_SYS_CHROOT))
+		err = -EPERM;
 	if (err)
 		dentry_put(d);
 	else
@@ -386,9 +391,11 @@ long kcall_fchdir(int fd)
 
 	if (!f)
 		return -EBADF;
-	if (!f->dentry || !INODE_IS_DIR(f->inode)) {
+	if (!f->dentry || !INODE_IS_DIR(f->inode))
 		r = -ENOTDIR;
-	} else {
+	else
+		r = inode_may(f->inode, MAY_EXEC);
+	if (!r) {
 		dentry_ref(f->dentry);
 		path_set_cwd(f->dentry);
 	}

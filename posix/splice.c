@@ -8,6 +8,7 @@
 #include <linux/uio.h>
 #include "kernel/fs/file.h"
 #include "kernel/fs/pipe.h"
+#include "kernel/fs/permission.h"
 #include "kernel/mm/kmem.h"
 #include "posix/calls.h"
 #include "posix/fs.h"
@@ -35,7 +36,7 @@ static ssize_t move_kernel(
 	struct iov_iter it;
 
 	iter_init(&it, &iov, 1, true);
-	return write ? f->ops->write(f, &it, pos) : f->ops->read(f, &it, pos);
+	return write ? inode_write(f, &it, pos) : f->ops->read(f, &it, pos);
 }
 
 /* A file's or socket's data into a pipe: never more than fits. */

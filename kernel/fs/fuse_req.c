@@ -63,6 +63,8 @@ static struct fuse_req *req_alloc(const struct fuse_call *call)
 	r->in->opcode = call->opcode;
 	r->in->nodeid = call->nodeid;
 	r->in->pid = PROCESS_PID;
+	r->in->uid = call->uid;
+	r->in->gid = call->gid;
 	sent = 0;
 	for (unsigned i = 0; !call->sg_in && i < call->nr_sg; i++)
 		sent += call->sg[i].len;

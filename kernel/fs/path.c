@@ -54,12 +54,12 @@ int vfs_chdir(const char *path)
 
 	if (err)
 		return err;
-	if (!INODE_IS_DIR(d->inode)) {
+	err = INODE_IS_DIR(d->inode) ? inode_may(d->inode, MAY_EXEC) : -ENOTDIR;
+	if (err)
 		dentry_put(d);
-		return -ENOTDIR;
-	}
-	path_set_cwd(d);
-	return 0;
+	else
+		path_set_cwd(d);
+	return err;
 }
 
 int path_import(struct path_buf *b, const char *user)
@@ -204,7 +204,7 @@ void walk_end(struct walk *w)
 }
 
 /* Take the next component off the path. */
-static int next_name(struct walk *w)
+static void next_name(struct walk *w)
 {
 	const char *s = w->rest;
 	unsigned n = 0;
@@ -219,14 +219,11 @@ static int next_name(struct walk *w)
 	while (*s == '/')
 		s++;
 	w->rest = s;
-	if (n > NAME_MAX)
-		return -ENAMETOOLONG;
 	w->kind = LAST_NAME;
 	if (n == 0 || (n == 1 && w->last.s[0] == '.'))
 		w->kind = LAST_DOT;
 	else if (n == 2 && w->last.s[0] == '.' && w->last.s[1] == '.')
 		w->kind = LAST_DOTDOT;
-	return 0;
 }
 
 static void step_to(struct walk *w, struct dentry *d)
@@ -244,6 +241,8 @@ int walk_last(struct walk *w, struct dentry **d)
 		dentry_ref(*d);
 		return 0;
 	}
+	if (w->last.len > NAME_MAX)
+		return -ENAMETOOLONG;
 	err = path_child(w->dir, &w->last, w->now, d);
 	if (err)
 		return err;
@@ -360,10 +359,9 @@ int walk_parent(struct walk *w)
 		if (!INODE_IS_DIR(w->dir->inode))
 			return -ENOTDIR;
 		err = inode_may(w->dir->inode, MAY_EXEC);
-		if (!err)
-			err = next_name(w);
 		if (err)
 			return err;
+		next_name(w);
 		if (w->kind == LAST_DOTDOT)
 			err = step_up(w);
 		if (err || !*w->rest)

@@ -56,11 +56,62 @@ int inode_may_set(struct inode *i, const struct setattr *s)
 	    !creds_capable(CAP_CHOWN) &&
 	    !(is_owner(i) && creds_in_group(s->gid)))
 		return -EPERM;
+	if (s->valid & SET_SIZE)
+		return inode_may(i, MAY_WRITE);
 	if (is_owner(i) || creds_capable(CAP_FOWNER))
 		return 0;
 	if (s->valid & SET_MODE)
 		return -EPERM;
-	if (s->valid & SET_SIZE || (s->valid & SET_ATIME && to_now))
+	if (s->valid & SET_ATIME && to_now)
 		return inode_may(i, MAY_WRITE);
 	return s->valid & (SET_ATIME | SET_MTIME) ? -EPERM : 0;
+}
+
+static bool keeps_group_bit(const struct inode *i)
+{
+	return creds_capable(CAP_FSETID) || creds_in_group(i->attr.gid);
+}
+
+uint32_t inode_new_mode(const struct inode *dir, uint32_t mode)
+{
+	if ((mode & 0170000) == 0040000 || !(dir->attr.mode & S_ISGID) ||
+	    (mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP))
+		return mode;
+	return keeps_group_bit(dir) ? mode : mode & ~(uint32_t)S_ISGID;
+}
+
+uint32_t inode_chmod_mode(const struct inode *i, uint32_t mode)
+{
+	return keeps_group_bit(i) ? mode : mode & ~(uint32_t)S_ISGID;
+}
+
+/* S_ISGID without execution for the group once meant mandatory locks. */
+uint32_t inode_chown_mode(const struct inode *i)
+{
+	uint32_t mode = i->attr.mode & 07777;
+
+	if (INODE_IS_DIR(i))
+		return mode;
+	if (mode & S_IXGRP || !keeps_group_bit(i))
+		mode &= ~(uint32_t)S_ISGID;
+	return mode & ~(uint32_t)S_ISUID;
+}
+
+int inode_drop_set_id(struct inode *i)
+{
+	struct setattr s = {.valid = SET_MODE};
+
+	if (!INODE_IS_REG(i) || !(i->attr.mode & (S_ISUID | S_ISGID)) ||
+	    creds_capable(CAP_FSETID))
+		return 0;
+	s.mode = inode_chown_mode(i);
+	return s.mode == (i->attr.mode & 07777) ? 0
+						: i->ops->setattr(i, NULL, &s);
+}
+
+ssize_t inode_write(struct file *f, struct iov_iter *it, uint64_t *pos)
+{
+	int err = f->inode && it->left ? inode_drop_set_id(f->inode) : 0;
+
+	return err ? err : f->ops->write(f, it, pos);
 }

@@ -429,8 +429,7 @@ static int tmp_setattr(struct inode *i, struct file *f, const struct setattr *s)
 	if (err)
 		return err;
 	if (s->valid & SET_SIZE) {
-		if (s->size != a->size)
-			tmp_touch(i);
+		tmp_touch(i);
 		tmp_resize(i, s->size);
 	}
 	spin_lock(&i->lock);

@@ -57,6 +57,7 @@ struct setattr {
 	uint32_t valid, mode, uid, gid;
 	uint64_t size;
 	struct stamp atime, mtime;
+	bool chown; /* even of neither: the time of change, set-id bits */
 };
 
 struct name {

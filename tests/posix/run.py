@@ -16,6 +16,7 @@ working directory.  The comment that opens a program may say
 
 Linux is the oracle: a program that fails there is the one that is wrong.
 """
+import difflib
 import hashlib
 import os
 import pathlib
@@ -27,6 +28,7 @@ import tempfile
 BUILD = os.environ.get("BUILD", "build")
 HERE = pathlib.Path("tests/posix")
 WAIT = 240
+DIFFERENCES = 40  # lines of them that are shown
 
 
 class Program:
@@ -79,10 +81,18 @@ class Program:
         out, error = self.run("Toril", self.on_toril)
         if oracle is not None and out != oracle:
             raise AssertionError(
-                f"stdout differs: Linux {len(oracle)} bytes "
-                f"{oracle[:300]!r}, Toril {len(out)} bytes {out[:300]!r}")
+                f"stdout differs: Linux {len(oracle)} bytes, Toril "
+                f"{len(out)} bytes\n" + difference(oracle, out))
         if self.stderr and not re.search(self.stderr, error):
             raise AssertionError(f"stderr lacks {self.stderr!r}: {error!r}")
+
+
+def difference(oracle, out):
+    lines = (text.decode(errors="replace").splitlines()
+             for text in (oracle, out))
+    found = list(difflib.unified_diff(*lines, "Linux", "Toril", n=0,
+                                      lineterm=""))
+    return "\n".join(line[:300] for line in found[:DIFFERENCES])
 
 
 def stream(size):
