@@ -4,8 +4,7 @@
  *
  * The process starts as root with every capability, as in a container, and
  * may give them up for good.  The ids are the whole process's: the C library
- * repeats each call for every thread, which then changes nothing.  Files on
-
+ * repeats each call for every thread, which then changes nothing.
  */
 #include "kernel/fs/file.h"
 #include "kernel/lib/string.h"

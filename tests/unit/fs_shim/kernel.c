@@ -144,7 +144,7 @@ struct page *page_alloc(unsigned order, unsigned flags)
 			    flags & PAGE_ZERO ? 0 : 0xa5, PAGE_SIZE << order);
 			return &map[n];
 		}
-	} while (reclaim && reclaim(1u << order));
+	} while (page_reclaim(1u << order));
 	return NULL;
 }
 
@@ -201,6 +201,11 @@ uint64_t page_available(void)
 	return sizeof(arena) - shim_pages_used * PAGE_SIZE;
 }
 
+size_t page_reclaim(size_t pages)
+{
+	return reclaim ? reclaim(pages) : 0;
+}
+
 void page_set_reclaim(page_reclaim_fn *fn)
 {
 	reclaim = fn;
@@ -234,7 +239,7 @@ void spin_unlock_irq(struct spinlock *l, unsigned long flags)
 	spin_unlock(l);
 }
 
-void mutex_init(struct mutex *m)
+void mutex_setup(struct mutex *m)
 {
 	memset(m, 0, sizeof(*m));
 }
