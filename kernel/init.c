@@ -6,6 +6,7 @@
  * program's main thread.
  */
 #include "drivers/virtio/virtio.h"
+#include "kernel/arch/x86_64/acpi.h"
 #include "kernel/arch/x86_64/apic.h"
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/clock.h"
@@ -164,6 +165,10 @@ static void init_thread(void *arg)
 	lockdep_mistake(boot_info.cmdline);
 	smp_start(machine.apic_id, machine.nr_cpus);
 	virtio_probe_all(boot_info.cmdline);
+	smp_wait();
+	irq_spread();
+	printk_verbose("toril: %u of %u CPUs run\n", cpus_online,
+	    max(machine.nr_cpus, 1u));
 	err = control_start(boot_info.cmdline);
 	if (err) {
 		printk("toril: can't start: error %d\n", -err);
@@ -183,10 +188,6 @@ static void init_thread(void *arg)
 		memset(t->name, 0, sizeof(t->name));
 		memcpy(t->name, name, strnlen(name, sizeof(t->name) - 1));
 	}
-	smp_wait();
-	irq_spread();
-	printk_verbose("toril: %u of %u CPUs run\n", cpus_online,
-	    max(machine.nr_cpus, 1u));
 	control_started();
 	thread_start(t);
 }
@@ -194,8 +195,14 @@ static void init_thread(void *arg)
 /* Where PCs have had it since 1995, unless the MP table says otherwise. */
 static uint64_t find_ioapic(void)
 {
-	if (!mptable_read(&machine))
-		machine.nr_cpus = 0;
+	const char *source = "ACPI's MADT";
+
+	if (!acpi_read(boot_info.rsdp, &machine)) {
+		source = "the MP table";
+		if (!mptable_read(&machine))
+			machine.nr_cpus = 0;
+	}
+	printk_verbose("toril: %u CPUs in %s\n", machine.nr_cpus, source);
 	return machine.ioapic_addr ? machine.ioapic_addr : IOAPIC_DEFAULT;
 }
 

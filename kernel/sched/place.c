@@ -94,6 +94,7 @@ static struct cpu *choose(const struct thread *t)
 void thread_place(struct thread *t, struct cpu *to)
 {
 	struct cpu *c = rq_lock_of(t), *idle;
+	bool first = to != NULL; /* it has waited already */
 
 	if (!to)
 		to = choose(t);
@@ -106,7 +107,7 @@ void thread_place(struct thread *t, struct cpu *to)
 		if (!may_run(c, t)) /* changed meanwhile */
 			to = choose(t);
 	}
-	rq_insert_locked(c, t, false);
+	rq_insert_locked(c, t, first);
 	rq_consider_locked(c, t);
 	spin_unlock(&c->rq_lock);
 	if (cpus_online == 1 || c->current == c->idle)
@@ -116,21 +117,39 @@ void thread_place(struct thread *t, struct cpu *to)
 		cpu_interrupt(idle, IRQ_RESCHED);
 }
 
-bool place_elsewhere_locked(
-    struct cpu *c, const struct thread *prev, bool preempted, struct cpu **to)
+/* Of prev and those of its priority that wait on c, but not as the next one,
+ * who has had the least of all CPUs yet: it is better off where fewer are. */
+static struct thread *neediest_locked(struct cpu *c, struct thread *prev)
 {
+	struct thread *best = prev, *t;
+
+	list_for_each (t, &c->rq, run_node)
+		if (t->prio == prev->prio && t->run_ns < best->run_ns &&
+		    t->run_node.prev != &c->rq)
+			best = t;
+	return best;
+}
+
+struct thread *place_elsewhere_locked(
+    struct cpu *c, struct thread *prev, bool preempted, struct cpu **to)
+{
+	struct thread *t;
+
 	*to = NULL;
 	if (cpus_online == 1)
-		return false;
+		return NULL;
 	if (!may_run(c, prev))
-		return true;
+		return prev;
 	if (preempted)
 		return cpumask_any_of(&idle_cpus, &prev->affinity) >= 0 ||
-		       (prev->prio > 0 && least_urgent(prev));
+			       (prev->prio > 0 && least_urgent(prev))
+			   ? prev
+			   : NULL;
 	if (!c->rq_len)
-		return false;
-	*to = least_loaded(prev, c);
-	return *to && load(*to) <= c->rq_len;
+		return NULL;
+	t = neediest_locked(c, prev);
+	*to = least_loaded(t, c);
+	return *to && load(*to) <= c->rq_len ? t : NULL;
 }
 
 /* Take t off another CPU's queue, whose lock is held. */

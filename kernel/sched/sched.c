@@ -177,6 +177,20 @@ static void switch_to_locked(struct cpu *c, struct thread *next)
 		fpu_restore(prev->xsave);
 }
 
+static void requeue_locked(struct cpu *c, struct thread *prev, bool preempted)
+{
+	struct thread *away =
+	    place_elsewhere_locked(c, prev, preempted, &c->handoff_to);
+
+	if (away && away != prev)
+		rq_remove_locked(c, away);
+	if (away != prev)
+		rq_insert_locked(c, prev, preempted);
+	if (away)
+		away->state = THREAD_MOVING;
+	c->handoff = away;
+}
+
 /* Give up the CPU; the caller has set its thread's state.  One that was
  * pre-empted by a higher priority stays before its equals.  The run queue's
  * lock is held and interrupts are off, as they are on return without it. */
@@ -185,22 +199,15 @@ static void schedule_locked(struct cpu *c, bool preempted)
 	struct thread *prev = c->current, *next;
 
 	assert(c->depth == 1);
-	if (prev->state == THREAD_RUNNING && prev != c->idle) {
-		if (place_elsewhere_locked(
-			c, prev, preempted, &c->handoff_to)) {
-			prev->state = THREAD_MOVING;
-			c->handoff = prev;
-		} else {
-			rq_insert_locked(c, prev, preempted);
-		}
-	}
+	if (prev->state == THREAD_RUNNING && prev != c->idle)
+		requeue_locked(c, prev, preempted);
 	prev->switches[preempted ? 0 : 1]++;
 	place_pull_locked(c);
 	next = pick_locked(c);
 	if (next == prev) {
 		prev->state = THREAD_RUNNING;
 		work_remove(c, CPU_WORK_RESCHED);
-		spin_unlock(&c->rq_lock);
+		switch_finish();
 		return;
 	}
 	if (c->rq_len && !c->slice_timer.armed)

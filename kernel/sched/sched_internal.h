@@ -22,14 +22,15 @@ void rq_consider_locked(struct cpu *c, struct thread *t);
 /* Lock the queue of the CPU that t belongs to. */
 struct cpu *rq_lock_of(struct thread *t);
 
-/* Put a THREAD_MOVING thread, which is on no queue, on that of `to`, or with
- * NULL where it should be.  No lock is held. */
+/* Put a THREAD_MOVING thread, which is on no queue, on that of `to`, before
+ * its equals, or with NULL where it should be.  No lock is held. */
 void thread_place(struct thread *t, struct cpu *to);
 
-/* prev, which runs on c, loses the CPU: does it have to go elsewhere, and to
- * a certain CPU? */
-bool place_elsewhere_locked(
-    struct cpu *c, const struct thread *prev, bool preempted, struct cpu **to);
+/* prev, which runs on c, loses the CPU: the thread, it or one that waits on c,
+ * that now has to go elsewhere, and to which CPU if that is settled; or
+ * NULL. */
+struct thread *place_elsewhere_locked(
+    struct cpu *c, struct thread *prev, bool preempted, struct cpu **to);
 
 /* Take a real-time thread that waits elsewhere and goes before ours. */
 void place_pull_locked(struct cpu *c);

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Several CPUs: all of them run, are shared fairly, and rest when idle."""
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ.get("BUILD", "build")
+RUN = f"{BUILD}/bin/toril-run"
+CPUS = f"{BUILD}/tests/system/cpus"
+HELLO = f"{BUILD}/apps/hello"
+WAIT = 300
+IDLE_SECONDS = 5
+IDLE_MAX = 1000  # instructions a second, of all CPUs together
+
+
+def cpus(*args):
+    done = subprocess.run([RUN, *args], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=WAIT, check=False, text=True)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+def threads_on_every_one_of_64():
+    assert cpus("-c", "64", CPUS, "every") == "64 of 64\n"
+
+
+def the_most_that_there_can_be():
+    assert cpus("-c", "255", HELLO)
+
+
+def fair(n, count):
+    """Nobody gets more than 1.2 times another's share: of three attempts the
+    best counts, as the host may stop one of the CPUs meanwhile."""
+    seen = []
+    for _ in range(3):
+        least, most = map(int, cpus("-c", f"{n}", CPUS, "fair",
+                                    f"{count}").split())
+        seen.append((least, most))
+        if most <= 1.2 * least:
+            return
+    raise AssertionError(seen)
+
+
+def three_threads_share_one_cpu():
+    fair(1, 3)
+
+
+def three_threads_share_two_cpus():
+    fair(2, 3)
+
+
+def five_threads_share_two_cpus():
+    fair(2, 5)
+
+
+def dedicated_cpus():
+    places = cpus("-c", "3", "--dedicate", CPUS, "placed", "5").split()
+    # The first thread, main, has CPU 0.
+    assert places == ["1", "2", "0", "1", "2"], places
+
+
+def cpus_of_acpi():
+    """What ACPI's MADT lists starts too; there is no launcher here."""
+    done = subprocess.run(
+        [os.environ.get("TORIL_QEMU", "qemu-system-x86_64"), "-M",
+         "microvm,acpi=on,pic=off,pit=off,rtc=on,isa-serial=on",
+         "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+         "-serial", "stdio", "-cpu", "max", "-accel", "tcg,thread=multi",
+         "-smp", "3", "-m", "64M", "-device",
+         "isa-debug-exit,iobase=0x501,iosize=2", "-kernel", HELLO,
+         "-append", "toril.verbose"], stdin=subprocess.DEVNULL, timeout=WAIT,
+        stdout=subprocess.PIPE, check=False)
+    assert re.search(rb"3 CPUs in ACPI's MADT", done.stdout), done
+    assert re.search(rb"3 of 3 CPUs run", done.stdout), done
+
+
+def idle_cpus_rest():
+    image = CPUS
+    entry = re.search(r"^([0-9a-f]+) . pvh_start$", subprocess.run(
+        ["nm", image], check=True, stdout=subprocess.PIPE,
+        text=True).stdout, re.M)[1]
+    with tempfile.NamedTemporaryFile() as file:
+        plugin = f"{BUILD}/bench/count.so,out={file.name},entry=0x{entry}"
+        with subprocess.Popen(
+                [RUN, "-c", "4", "--accel", "tcg", "--qemu-arg", "-plugin",
+                 "--qemu-arg", plugin, image, "sleep"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as vm:
+            assert vm.stdout.readline() == b"asleep\n"
+
+            def instructions():
+                with open(file.name, "rb") as now:
+                    return struct.unpack_from("<Q", now.read())[0]
+
+            time.sleep(2)  # what the start left to do is done
+            before = instructions()
+            time.sleep(IDLE_SECONDS)
+            used = instructions() - before
+            vm.terminate()
+            vm.wait(WAIT)
+    assert before > 50000, "nothing was counted"
+    assert used <= IDLE_MAX * IDLE_SECONDS, used
+    print(f"# {used / IDLE_SECONDS:.0f} instructions a second")
+
+
+def main():
+    cases = [threads_on_every_one_of_64, the_most_that_there_can_be,
+             three_threads_share_one_cpu, three_threads_share_two_cpus,
+             five_threads_share_two_cpus, dedicated_cpus, cpus_of_acpi,
+             idle_cpus_rest]
+    print(f"1..{len(cases)}")
+    failed = 0
+    for number, case in enumerate(cases, 1):
+        try:
+            case()
+            print(f"ok {number} - {case.__name__}", flush=True)
+        except (AssertionError, subprocess.TimeoutExpired) as why:
+            failed += 1
+            print(f"not ok {number} - {case.__name__}")
+            print("#", str(why).replace("\n", "\n# "), flush=True)
+    return 1 if failed else 0
+
+
+sys.exit(main())
