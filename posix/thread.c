@@ -14,6 +14,7 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/futex.h"
 #include "kernel/sched/process.h"
+#include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
 #include "posix/calls.h"
 #include "posix/time_convert.h"
@@ -76,10 +77,12 @@ long kcall_thread_spawn(const struct spawn *user)
 	t->fs_base = s.flags & CLONE_SETTLS ? s.tls : 0;
 	if (s.flags & CLONE_CHILD_CLEARTID)
 		t->clear_child_tid = s.ctid;
-	if ((s.flags & CLONE_PARENT_SETTID && put_user(s.ptid, t->tid)) ||
-	    (s.flags & CLONE_CHILD_SETTID && put_user(s.ctid, t->tid)))
-		return -EFAULT;
 	int tid = t->tid;
+	/* As on Linux a bad address is nobody's error. */
+	if (s.flags & CLONE_PARENT_SETTID)
+		(void)put_user(s.ptid, tid);
+	if (s.flags & CLONE_CHILD_SETTID)
+		(void)put_user(s.ctid, tid);
 	thread_start(t);
 	return tid;
 }
@@ -153,16 +156,31 @@ static void robust_list_walk(struct thread *t)
 		    t->tid, h.pending & 1);
 }
 
+/* Of threads that end at the same time one has to be the last. */
+static bool is_last(struct thread *self)
+{
+	struct thread *t;
+	bool last = true;
+
+	spin_lock(&threads_lock);
+	self->exiting = true;
+	list_for_each (t, &threads_all, all_node)
+		last &= t->kernel_only || t->exiting;
+	spin_unlock(&threads_lock);
+	return last;
+}
+
 long kcall_exit(int status)
 {
 	struct thread *t = thread_current();
 
-	if (thread_count() == 1)
+	if (is_last(t))
 		process_exit(status & 0xff);
 	robust_list_walk(t);
 	if (t->clear_child_tid && !put_user(t->clear_child_tid, 0))
 		futex_wake((uint32_t *)t->clear_child_tid, 1, UINT32_MAX);
 	futex_pi_thread_exit();
+	signal_thread_exit();
 	thread_exit();
 }
 

@@ -31,7 +31,7 @@ struct epoll {
 	struct spinlock ready_lock; /* with interrupts off */
 	struct list ready;          /* [ready_lock] struct epitem */
 	struct waitq wait;
-	bool has_epoll; /* [lock] an epoll is in the set */
+	bool has_epoll; /* [forget_lock] an epoll is in the set */
 };
 
 struct epitem {
@@ -188,8 +188,21 @@ static int control_locked(struct epoll *ep, int op, int fd, struct file *f,
 	if (it->ev.events & EPOLLEXCLUSIVE)
 		return -EINVAL;
 	it->ev = *ev;
+	/* A wake-up sees the new events, or we see what it is about. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (item_poll(it))
 		make_ready(it);
+	return 0;
+}
+
+/* One level of nesting: `target` goes into ep.  forget_lock is held. */
+static int nest(struct epoll *ep, struct file *target)
+{
+	struct epoll *inner = target->priv;
+
+	if (inner->has_epoll)
+		return -ELOOP;
+	ep->has_epoll = true;
 	return 0;
 }
 
@@ -197,6 +210,7 @@ int epoll_control(struct file *epf, int op, int fd, struct file *target,
     const struct epoll_event64 *ev)
 {
 	struct epoll *ep = epf->priv;
+	int err = 0;
 
 	if (op != EPOLL_CTL_ADD && op != EPOLL_CTL_DEL && op != EPOLL_CTL_MOD)
 		return -EINVAL;
@@ -204,12 +218,13 @@ int epoll_control(struct file *epf, int op, int fd, struct file *target,
 		return -EINVAL;
 	if (target->ops->poll == file_always_ready)
 		return -EPERM; /* regular files and the like */
-	if (file_is_epoll(target)) {
-		struct epoll *inner = target->priv;
-		if (op == EPOLL_CTL_ADD && inner->has_epoll)
-			return -ELOOP; /* one level of nesting */
-		ep->has_epoll = true;
+	if (file_is_epoll(target) && op == EPOLL_CTL_ADD) {
+		mutex_lock(&forget_lock);
+		err = nest(ep, target);
+		mutex_unlock(&forget_lock);
 	}
+	if (err)
+		return err;
 	MUTEX_GUARD(&ep->lock);
 	return control_locked(ep, op, fd, target, ev);
 }
@@ -227,13 +242,28 @@ static struct epitem *pop_ready(struct epoll *ep)
 	return it;
 }
 
-/* Keep an item's place on the ready list without waking anybody. */
-static void push_back(struct epoll *ep, struct list *items)
+/* Keep an item, unless a wake-up has put it on the ready list meanwhile. */
+static void keep(struct epoll *ep, struct list *items, struct epitem *it)
 {
 	unsigned long flags = spin_lock_irq(&ep->ready_lock);
 
+	if (list_empty(&it->ready_node))
+		list_push_back(items, &it->ready_node);
+	spin_unlock_irq(&ep->ready_lock, flags);
+}
+
+/* Give items their places on the ready list back.  Others may have found it
+ * empty and gone to sleep. */
+static void push_back(struct epoll *ep, struct list *items)
+{
+	unsigned long flags;
+
+	if (list_empty(items))
+		return;
+	flags = spin_lock_irq(&ep->ready_lock);
 	list_splice(&ep->ready, items);
 	spin_unlock_irq(&ep->ready_lock, flags);
+	waitq_wake_all(&ep->wait, POLL_IN);
 }
 
 /* Report what is ready.  Items that stay are collected in `again`: on their
@@ -249,7 +279,7 @@ static int collect_locked(struct epoll *ep, struct epoll_event64 *user, int max)
 		if (!out.events)
 			continue;
 		if (copy_out(&user[n], &out, sizeof(out))) {
-			list_push_back(&again, &it->ready_node);
+			keep(ep, &again, it);
 			n = n ? n : -EFAULT;
 			break;
 		}
@@ -257,7 +287,7 @@ static int collect_locked(struct epoll *ep, struct epoll_event64 *user, int max)
 		if (it->ev.events & EPOLLONESHOT)
 			it->ev.events &= EPOLLET | EPOLLONESHOT;
 		else if (!(it->ev.events & EPOLLET))
-			list_push_back(&again, &it->ready_node);
+			keep(ep, &again, it);
 	}
 	push_back(ep, &again);
 	return n;

@@ -152,7 +152,8 @@ struct file *fd_get(int fd)
 	return f;
 }
 
-/* Make the table hold `fd`; drops the lock meanwhile. */
+/* Make the table hold `fd`; drops the lock meanwhile, so that everything has
+ * to be looked at anew. */
 static int grow_locked(unsigned fd)
 {
 	unsigned size = table_size ? table_size : FIRST_SIZE;
@@ -184,20 +185,20 @@ int fd_install(struct file *f, int low, bool cloexec)
 	int err;
 
 	spin_lock(&table_lock);
-	for (fd = max((unsigned)low, table_low);; fd++) {
-		if (fd >= fd_limit) {
-			spin_unlock(&table_lock);
-			return -EMFILE;
-		}
-		if (fd >= table_size) {
-			err = grow_locked(fd);
-			if (err) {
-				spin_unlock(&table_lock);
-				return err;
-			}
-		}
-		if (!table[fd])
+	for (;;) {
+		fd = max((unsigned)low, table_low);
+		while (fd < table_size && table[fd])
+			fd++;
+		err = fd >= fd_limit ? -EMFILE : 0;
+		if (fd < table_size || err)
 			break;
+		err = grow_locked(fd);
+		if (err)
+			break;
+	}
+	if (err) {
+		spin_unlock(&table_lock);
+		return err;
 	}
 	table[fd] = (uintptr_t)f | (cloexec ? CLOEXEC : 0);
 	if ((unsigned)low <= table_low)

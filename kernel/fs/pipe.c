@@ -200,8 +200,8 @@ static void pipe_release(struct file *f)
 	last = --p->files == 0;
 	if (last && p->inode)
 		list_remove(&p->node);
+	waitq_wake_all(&p->wait, 0); /* unlocked, others may free it */
 	spin_unlock(&sides_lock);
-	waitq_wake_all(&p->wait, 0);
 	if (last)
 		pipe_free(p);
 	if (f->inode)

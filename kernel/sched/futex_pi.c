@@ -91,12 +91,15 @@ static bool would_cycle_locked(struct thread *owner)
 	return true;
 }
 
+/* The thread stays as long as pi_lock is held: see futex_pi_thread_exit. */
 static struct thread *owner_of(uint32_t word)
 {
 	struct thread *t;
 
 	spin_lock(&threads_lock);
 	t = thread_find_locked((int)(word & FUTEX_TID_MASK));
+	if (t && t->pi_exited)
+		t = NULL;
 	spin_unlock(&threads_lock);
 	return t;
 }
@@ -247,9 +250,11 @@ void futex_pi_thread_exit(void)
 		list_for_each (w, &pi_waiters, node)
 			if (w->owner == t)
 				addr = w->addr;
+		/* From here on nobody takes it for an owner. */
+		t->pi_exited = !addr;
 		mutex_unlock(&pi_lock);
 		if (!addr)
-			return; /* nothing may sleep from here to the end */
+			return;
 		futex_pi_owner_died(addr);
 		mutex_lock(&pi_lock);
 		/* A word that no longer names us: nobody will hand it on. */

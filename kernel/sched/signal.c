@@ -70,9 +70,13 @@ static void queue_drop(struct list *queue, uint64_t set)
 
 void signal_thread_free(struct thread *t)
 {
+	unsigned long flags;
+
 	if (!t->signals)
 		return;
+	flags = spin_lock_irq(&signal_lock); /* for the count */
 	queue_drop(&t->signals->queue, UINT64_MAX);
+	spin_unlock_irq(&signal_lock, flags);
 	kfree(t->signals);
 	t->signals = NULL;
 }
@@ -280,6 +284,17 @@ static struct thread *taker(int signo)
 	return best;
 }
 
+/* Threads that were told of process signals of `set` won't take them: tell
+ * others.  threads_lock is held. */
+static void retarget_locked(uint64_t set)
+{
+	for (set &= process_pending; set; set &= set - 1) {
+		struct thread *t = taker(__builtin_ctzll(set) + 1);
+		if (t)
+			notice(t);
+	}
+}
+
 static int send_process_locked(int signo, const struct signal_info *info)
 {
 	struct thread *t;
@@ -470,15 +485,32 @@ void signal_set_mask(uint64_t mask, uint64_t *old)
 {
 	struct thread *t = thread_current();
 	unsigned long flags = spin_lock_irq(&signal_lock);
+	uint64_t was = t->signals->blocked;
 
 	if (old)
-		*old = t->signals->blocked;
+		*old = was;
 	t->signals->blocked = mask & ~UNBLOCKABLE;
+	if (process_pending & mask & ~was) {
+		spin_lock(&threads_lock);
+		retarget_locked(mask & ~was);
+		spin_unlock(&threads_lock);
+	}
 	if (deliverable(t)) {
 		t->signal_work = 1;
 		__atomic_or_fetch(
 		    &cpu_self()->work, CPU_WORK_SIGNAL, __ATOMIC_SEQ_CST);
 	}
+	spin_unlock_irq(&signal_lock, flags);
+}
+
+void signal_thread_exit(void)
+{
+	unsigned long flags = spin_lock_irq(&signal_lock);
+
+	thread_current()->signals->blocked = UINT64_MAX;
+	spin_lock(&threads_lock);
+	retarget_locked(UINT64_MAX);
+	spin_unlock(&threads_lock);
 	spin_unlock_irq(&signal_lock, flags);
 }
 
@@ -502,15 +534,27 @@ int signal_take(uint64_t set, struct signal_info *info)
 	return signo;
 }
 
-int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info)
+/* Not waiting any more: the last look, and others take what comes. */
+static int give_up(uint64_t set, struct signal_info *info)
 {
 	struct thread *t = thread_current();
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	int signo = take_locked(t, set, info);
+
+	t->signals->waiting = 0;
+	spin_unlock_irq(&signal_lock, flags);
+	return signo;
+}
+
+int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info)
+{
 	int signo, err = 0;
 
 	set &= ~UNBLOCKABLE;
 	while (!(signo = try_take(set, info)) && !err)
 		err = thread_sleep(deadline, true);
-	t->signals->waiting = 0;
+	if (!signo)
+		signo = give_up(set, info);
 	if (signo)
 		return signo;
 	return err == -ETIMEDOUT ? -EAGAIN : -EINTR;

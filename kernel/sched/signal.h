@@ -114,6 +114,9 @@ struct fault_info {
 int signal_thread_init(struct thread *t); /* 0 or -ENOMEM */
 void signal_thread_free(struct thread *t);
 
+/* The calling thread ends: it takes no more signals, others do. */
+void signal_thread_exit(void);
+
 /* Send; not in interrupts (it allocates).  info may be NULL.  For a
  * real-time signal -EAGAIN when it can't be queued; -ESRCH: no such tid. */
 int signal_send_thread(

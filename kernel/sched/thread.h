@@ -82,6 +82,8 @@ struct thread {
 	struct signal_thread *signals; /* [i] posix/signal.c's part, or NULL */
 	uint32_t signal_work;          /* [a] look for signals on the way out */
 	struct list all_node;          /* [threads_lock] */
+	bool exiting;                  /* [threads_lock] in exit(2) */
+	bool pi_exited;                /* [pi_lock] owns no PI futex */
 	struct lockdep_thread lockdep; /* [o] */
 };
 
