@@ -291,7 +291,7 @@ static void retarget_locked(uint64_t set)
 	for (set &= process_pending; set; set &= set - 1) {
 		struct thread *t = taker(__builtin_ctzll(set) + 1);
 		if (t)
-			notice(t);
+			thread_notice(t);
 	}
 }
 

@@ -14,6 +14,8 @@ working directory.  The comment that opens a program may say
 	options: WORDS			of toril-run
 	stderr: REGEX			must appear there, on Toril
 
+CPUS=N in the environment: so many in each VM.
+
 Linux is the oracle: a program that fails there is the one that is wrong.
 """
 import difflib
@@ -27,6 +29,7 @@ import tempfile
 
 BUILD = os.environ.get("BUILD", "build")
 HERE = pathlib.Path("tests/posix")
+CPUS = os.environ.get("CPUS", "1")
 WAIT = 240
 DIFFERENCES = 40  # lines of them that are shown
 
@@ -55,7 +58,8 @@ class Program:
 
     def on_toril(self, folder):
         return [os.path.abspath(f"{BUILD}/bin/toril-run"),
-                "-v", f"{folder}:/tmp/w", "-w", "/tmp/w"] + self.options + [
+                "-v", f"{folder}:/tmp/w", "-w", "/tmp/w",
+                "-c", CPUS] + self.options + [
                 os.path.abspath(f"{BUILD}/tests/posix/toril/{self.name}"),
                 "/tmp/w"] + self.args
 

@@ -18,6 +18,11 @@ static void on_cont(int signo)
 
 static void *counter(void *arg)
 {
+	sigset_t cont; /* or this thread might take it, and be late */
+
+	sigemptyset(&cont);
+	sigaddset(&cont, SIGCONT);
+	pthread_sigmask(SIG_BLOCK, &cont, NULL);
 	for (;;)
 		counted++;
 	return arg;
