@@ -24,10 +24,13 @@ struct target {
 	struct path_buf path;
 	struct walk w;
 	struct dentry *d; /* perhaps negative */
+	bool locked;      /* the directory's names_lock */
 };
 
 static void target_end(struct target *t)
 {
+	if (t->locked)
+		mutex_unlock(&t->w.dir->inode->names_lock);
 	dentry_put(t->d);
 	walk_end(&t->w);
 	path_free(&t->path);
@@ -39,6 +42,7 @@ static int target_parent(struct target *t, int dirfd)
 	int err = walk_start(&t->w, dirfd, t->path.s);
 
 	t->d = NULL;
+	t->locked = false;
 	if (!err)
 		err = walk_parent(&t->w);
 	if (err)
@@ -52,6 +56,8 @@ static int target_walk(struct target *t, int dirfd)
 
 	if (err)
 		return err;
+	mutex_lock(&t->w.dir->inode->names_lock);
+	t->locked = true;
 	err = walk_last(&t->w, &t->d);
 	if (err)
 		target_end(t);
@@ -429,6 +435,28 @@ static int rename_targets(struct target *o, struct target *n, unsigned flags)
 	return 0;
 }
 
+/* Directories may only move one at a time, or two could get into each other. */
+static int rename_locked(struct target *o, struct target *n, unsigned flags)
+{
+	static struct mutex across = MUTEX_INIT(across);
+	struct mutex *a = &target_dir(o)->names_lock;
+	struct mutex *b = &target_dir(n)->names_lock;
+	int err;
+
+	if (a != b)
+		mutex_lock(&across);
+	mutex_lock(min(a, b));
+	if (a != b)
+		mutex_lock(max(a, b));
+	err = rename_targets(o, n, flags);
+	mutex_unlock(a);
+	if (a != b) {
+		mutex_unlock(b);
+		mutex_unlock(&across);
+	}
+	return err;
+}
+
 long kcall_renameat2(
     int from, const char *old, int to, const char *path, unsigned flags)
 {
@@ -447,7 +475,7 @@ long kcall_renameat2(
 	if (!err)
 		err = target_parent(&n, to);
 	if (!err) {
-		err = rename_targets(&o, &n, flags);
+		err = rename_locked(&o, &n, flags);
 		target_end(&n);
 	}
 	target_end(&o);

@@ -296,7 +296,7 @@ int dentry_move(struct dentry *d, struct dentry *dir, const struct name *n)
 {
 	char *name = n->len <= d->room ? d->own : kmalloc(n->len + 1);
 	struct dentry *old_dir, *target, *dead = NULL;
-	char *old_name = d->name != d->own ? d->name : NULL;
+	char *old_name;
 
 	if (!name) {
 		dentry_forget(d);
@@ -309,6 +309,7 @@ int dentry_move(struct dentry *d, struct dentry *dir, const struct name *n)
 	else if (target)
 		unhash_locked(target);
 	old_dir = d->parent;
+	old_name = d->name != d->own ? d->name : NULL;
 	rename_locked(d, dir, n, name);
 	put_locked(old_dir, &dead);
 	spin_unlock(&dcache_lock);

@@ -13,6 +13,8 @@ void inode_init(struct inode *i, const struct inode_ops *ops, struct fs *fs)
 	i->ops = ops;
 	i->fs = fs;
 	i->refs = 1;
+	spin_init(&i->lock);
+	mutex_init(&i->names_lock);
 }
 
 void inode_ref(struct inode *i)
