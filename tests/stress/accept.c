@@ -26,8 +26,9 @@ static void listen_both(void)
 	CHECK(!getsockname(listener[0], (void *)&tcp, &len));
 	CHECK(!listen(listener[0], 64));
 	un = (struct sockaddr_un){.sun_family = AF_UNIX};
-	un_len = (socklen_t)(2 + 1 + sprintf(un.sun_path + 1, "stress.%d.%lu",
-			     getpid(), stress_rounds));
+	un_len = (socklen_t)(2 + 1 +
+			     sprintf(un.sun_path + 1, "stress.%d.%lu", getpid(),
+				 stress_rounds));
 	listener[1] = socket(AF_UNIX, SOCK_STREAM, 0);
 	CHECK(!bind(listener[1], (void *)&un, un_len));
 	CHECK(!listen(listener[1], 2));

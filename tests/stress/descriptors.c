@@ -31,8 +31,7 @@ static int fresh(uint64_t *r)
 		CHECK(!pipe2(fd, O_NONBLOCK));
 		break;
 	case 1:
-		CHECK(!socketpair(
-		    AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd));
+		CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd));
 		break;
 	case 2:
 		return open("/dev/zero", O_RDWR);

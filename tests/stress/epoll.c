@@ -54,8 +54,7 @@ static void *churn(void *arg)
 	for (int i = 0; i < TOKENS; i++) {
 		struct epoll_event e = {.events = EPOLLIN | EPOLLET};
 		e.data.u32 = 0; /* a spurious look at pipe 0 */
-		CHECK(!socketpair(
-		    AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd));
+		CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd));
 		CHECK(!epoll_ctl(ep, EPOLL_CTL_ADD, fd[0], &e));
 		CHECK(!epoll_ctl(own, EPOLL_CTL_ADD, fd[0], &e));
 		if (stress_random(&r) & 1)

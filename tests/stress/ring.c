@@ -54,8 +54,8 @@ static void *node(void *arg)
 		if (!n)
 			break;
 		for (done = 0; done < n;) {
-			ssize_t w = write(
-			    out[i + 1], buf + done, (size_t)(n - done));
+			ssize_t w =
+			    write(out[i + 1], buf + done, (size_t)(n - done));
 			CHECK(w > 0);
 			done += w;
 		}
@@ -100,7 +100,8 @@ static void round_(unsigned long n)
 		t[i + 1] = stress_thread(node, i);
 	while ((r = read(in[NODES - 1], buf, sizeof(buf))) > 0) {
 		for (ssize_t j = 0; j < r; j++)
-			CHECK(buf[j] == (unsigned char)((got + (size_t)j) * 7 >> 3));
+			CHECK(buf[j] ==
+			      (unsigned char)((got + (size_t)j) * 7 >> 3));
 		got += (size_t)r;
 	}
 	CHECK(r == 0 && got >= BYTES);

@@ -72,8 +72,8 @@ static void *sender(void *arg)
 			CHECK(errno == EAGAIN);
 			sched_yield();
 		}
-		CHECK(!pthread_kill(workers[stress_random(&r) % THREADS],
-		    SIGUSR1));
+		CHECK(!pthread_kill(
+		    workers[stress_random(&r) % THREADS], SIGUSR1));
 		if (i % 8 == 0)
 			CHECK(!kill(getpid(), SIGUSR2));
 	}

@@ -32,10 +32,9 @@ static atomic_ulong stress_rounds;
 
 static inline void stress_fail(const char *file, int line, const char *what)
 {
-	fprintf(stderr,
-	    "%s:%d: %s (errno: %s)\nround %lu; again: %s %lu %u\n", file, line,
-	    what, strerror(errno), stress_rounds, stress_name, stress_seed,
-	    stress_seconds);
+	fprintf(stderr, "%s:%d: %s (errno: %s)\nround %lu; again: %s %lu %u\n",
+	    file, line, what, strerror(errno), stress_rounds, stress_name,
+	    stress_seed, stress_seconds);
 	_Exit(99);
 }
 
