@@ -126,9 +126,10 @@ class Program:
                     "toril": [str(BUILD / "bin" / "toril-cc")] +
                     ["--allow-wx"] * bool(wants_wx)}[where]
         done = subprocess.run(
-            compiler + FLAGS + [f"-ffile-prefix-map={SUITE}/=", "-I", str(SUITE / "include"), "-I",
-                                str(self.source.parent), "-o", str(image),
-                                str(source)] + LINKED,
+            compiler + FLAGS + [
+                f"-ffile-prefix-map={SUITE}/=", "-I", str(SUITE / "include"),
+                "-I", str(self.source.parent), "-o", str(image),
+                str(source)] + LINKED,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode:
             self.log(where).write_bytes(done.stdout[-20000:])
