@@ -86,7 +86,8 @@ struct fuse_handle {
 	uint32_t flags;  /* FOPEN_* */
 	uint32_t oflags; /* as given to OPEN */
 	bool dir;
-	struct fuse_inode *fi; /* no reference; outlived by it */
+	struct fuse_handle *plain; /* [conn] the same without O_APPEND */
+	struct fuse_inode *fi;     /* no reference; outlived by it */
 	uint64_t nodeid;
 	struct fuse_dirbuf *dirbuf; /* fuse_dir.c's */
 	struct list idle;           /* [conn] */
@@ -204,6 +205,8 @@ ssize_t fuse_xattr(struct inode *i, const struct xattr *x);
 int fuse_access(struct inode *i, unsigned mask);
 
 /* fuse_handle.c */
+/* What WRITE names the file by; -errno of another OPEN. */
+int fuse_write_fh(struct file *f, uint64_t *fh);
 int fuse_open(struct inode *i, unsigned flags, struct file **f);
 /* A file over a handle the server has just given. */
 int fuse_file(struct inode *i, unsigned flags, const struct fuse_open_out *out,

