@@ -26,7 +26,7 @@ objs	:= $(addprefix $(OUT)/obj/,$(addsuffix .o,$(basename $(srcs)))) \
 	   $(OUT)/obj/toril/cancel.o $(OUT)/obj/toril/entry.o \
 	   $(OUT)/obj/toril/by_number.o $(OUT)/obj/toril/dl_find_object.o \
 	   $(OUT)/obj/toril/sched.o $(OUT)/obj/toril/scope.o \
-	   $(OUT)/obj/toril/allow_wx.o
+	   $(OUT)/obj/toril/allow_wx.o $(OUT)/obj/toril/thread_cache.o
 
 CFLAGS	:= -std=c99 -nostdinc -ffreestanding -fexcess-precision=standard \
 	-frounding-math -fno-strict-aliasing -D_XOPEN_SOURCE=700 -Os -g1 -pipe \
@@ -66,9 +66,15 @@ $(OUT)/obj/env/__libc_start_main.o: CFLAGS += -O2
 
 # Files of which one function is replaced: theirs gets another name.
 $(OUT)/obj/thread/pthread_create.o: CFLAGS += \
-	-Dpthread_create=__musl_pthread_create
+	-Dpthread_create=__musl_pthread_create \
+	-D__dl_thread_cleanup=__toril_thread_cleanup
 $(OUT)/obj/thread/pthread_attr_get.o: CFLAGS += \
 	-Dpthread_attr_getscope=__musl_pthread_attr_getscope
+
+# The allocator itself, behind the cache of thread_cache.c.
+$(OUT)/obj/malloc/mallocng/malloc.o: rename := __libc_malloc_impl=__musl_malloc
+$(OUT)/obj/malloc/mallocng/free.o: rename := __libc_free=__musl_free
+$(OUT)/obj/toril/thread_cache.o: CFLAGS += -O2 -I$(MUSL)/src/malloc/mallocng
 
 $(OUT)/obj/toril/%.o: musl-glue/src/%.c
 	@mkdir -p $(@D)
@@ -79,6 +85,7 @@ $(OUT)/obj/toril/%.o: musl-glue/src/%.S
 $(OUT)/obj/%.o: $(MUSL)/src/%.c
 	@mkdir -p $(@D)
 	$(Q)gcc $(CFLAGS) -c -o $@ $<
+	$(if $(rename),$(Q)objcopy --redefine-sym $(rename) $@)
 $(OUT)/obj/%.o: $(MUSL)/src/%.s
 	@mkdir -p $(@D)
 	$(Q)gcc $(CFLAGS) -c -o $@ $<

@@ -4,8 +4,11 @@
  * success; the unlocker wakes one waiter only if there is one.
  */
 #include "kernel/sched/mutex.h"
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/sched/thread.h"
+
+#define SPINS 1000 /* before sleeping */
 
 void mutex_setup(struct mutex *m)
 {
@@ -30,13 +33,30 @@ bool mutex_trylock(struct mutex *m)
 	return taken;
 }
 
+/* While the owner runs it will soon be done, and sleeping costs more.  It may
+ * be gone already: then what is read is of no consequence. */
+static bool spin_for(struct mutex *m)
+{
+	for (unsigned i = 0; cpus_online > 1 && i < SPINS; i++) {
+		struct thread *owner =
+		    __atomic_load_n(&m->owner, __ATOMIC_RELAXED);
+		if (!owner && take(m))
+			return true;
+		if (owner && __atomic_load_n(&owner->state, __ATOMIC_RELAXED) !=
+				 THREAD_RUNNING)
+			break;
+		cpu_relax();
+	}
+	return false;
+}
+
 void mutex_lock(struct mutex *m)
 {
 	struct waiter w;
 
 	lockdep_sleeps();
 	lockdep_mutex_lock(&m->debug, LOCKDEP_HERE, false);
-	if (take(m))
+	if (take(m) || spin_for(m))
 		return;
 	assert(m->owner != thread_current());
 	waiter_init(&w);
@@ -45,7 +65,7 @@ void mutex_lock(struct mutex *m)
 	for (;;) {
 		if (list_empty(&w.node))
 			waitq_add(&m->waiters, &w);
-		if (take(m))
+		if (take(m) || spin_for(m))
 			break;
 		(void)thread_sleep(DEADLINE_NEVER, false);
 	}
