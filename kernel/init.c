@@ -221,6 +221,7 @@ noreturn void kernel_main(void)
 	sched_dedicate = given("toril.dedicate");
 	cpu_boot.kstack_top = KSTACK_BASE + KSTACK_SLOT;
 	cpu_init(&cpu_boot);
+	cpus[0] = &cpu_boot;
 	page_init(
 	    boot_info.ram, boot_info.nr_ram, phys_to_virt(boot_info.page_map));
 	apic_init(find_ioapic());

@@ -67,7 +67,7 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 		r = byteq_read(&p->q, it, false);
 		mutex_unlock(&p->read_lock);
 		if (r) {
-			waitq_wake_all(&p->wait, POLL_OUT);
+			waitq_wake_sync(&p->wait, POLL_OUT);
 			return r;
 		}
 		if (over)
@@ -112,7 +112,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 			if (r < 0)
 				break;
 			done += r;
-			waitq_wake_all(&p->wait, POLL_IN);
+			waitq_wake_sync(&p->wait, POLL_IN);
 			continue;
 		}
 		if (f->flags & O_NONBLOCK)
@@ -360,7 +360,7 @@ long pipe_set_capacity(struct file *f, size_t bytes)
 	if (byteq_bytes(&p->q) > size)
 		return -EBUSY;
 	__atomic_store_n(&p->capacity, size, __ATOMIC_RELAXED);
-	waitq_wake_all(&p->wait, POLL_OUT);
+	waitq_wake_sync(&p->wait, POLL_OUT);
 	return (long)size;
 }
 
@@ -420,5 +420,5 @@ void pipe_drop(struct file *f, size_t n)
 	struct pipe *p = f->priv;
 
 	byteq_drop(&p->q, n);
-	waitq_wake_all(&p->wait, POLL_OUT);
+	waitq_wake_sync(&p->wait, POLL_OUT);
 }

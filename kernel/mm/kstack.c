@@ -17,10 +17,11 @@
 static struct spinlock lock;
 static uintptr_t cached[CACHED_MAX]; /* [lock] tops of mapped, free stacks */
 static unsigned nr_cached;           /* [lock] */
-static uint64_t slot_map[SLOTS_MAX / 64] = {1}; /* [lock] slots in use */
+static uint64_t slot_map[SLOTS_MAX / 64]; /* [lock] slots in use */
 
 static bool slot_take(unsigned *slot)
 {
+	slot_map[0] |= 1;
 	for (unsigned i = 0; i < SLOTS_MAX / 64; i++) {
 		if (slot_map[i] == UINT64_MAX)
 			continue;

@@ -68,7 +68,7 @@ static ssize_t local_send(struct stream *s, struct iov_iter *it)
 		return -EAGAIN;
 	r = byteq_write(&p->in, it, QUEUE_LIMIT - used);
 	if (r > 0)
-		waitq_wake_all(&p->s.wait, POLL_IN);
+		waitq_wake_sync(&p->s.wait, POLL_IN);
 	return r == -ENOMEM ? -ENOBUFS : r;
 }
 
@@ -79,7 +79,7 @@ static ssize_t local_recv(struct stream *s, struct iov_iter *it, bool peek)
 	ssize_t r = byteq_read(&e->in, it, peek);
 
 	if (r > 0 && !peek)
-		waitq_wake_all(&p->s.wait, POLL_OUT);
+		waitq_wake_sync(&p->s.wait, POLL_OUT);
 	if (r)
 		return r;
 	if (e->reset) {

@@ -277,7 +277,7 @@ static bool push_locked(struct udp_sock *to, struct packet *p)
 	    to->in.charge + p->len > to->s->recv_buffer)
 		return false;
 	packetq_push(&to->in, p);
-	waitq_wake_all(&to->s->wait, POLL_IN);
+	waitq_wake_sync(&to->s->wait, POLL_IN);
 	return true;
 }
 

@@ -67,7 +67,7 @@ static void push_locked(
 	p->rights = m->rights;
 	m->rights = NULL;
 	packetq_push(&to->in, p);
-	waitq_wake_all(&to->s->wait, POLL_IN);
+	waitq_wake_sync(&to->s->wait, POLL_IN);
 }
 
 /* One packet of n bytes to the peer of a connection. */

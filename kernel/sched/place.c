@@ -4,10 +4,11 @@
  *
  * A thread that wakes goes to the CPU that it last ran on if that is idle, to
  * another idle one, or to the waker's; a real-time thread rather to the one
- * that does the least urgent thing.  A CPU that has run out of work takes
- * some from another's queue before it halts.  At the end of a time slice a
- * thread goes to where fewer are, so that all get their share although the
- * queues are of different lengths.
+ * that does the least urgent thing.  If the waker hands something over it is
+ * the waker's at first, and if that goes on for long, an idle one.  A CPU that
+ * has run out of work takes some from another's queue before it halts.  At the
+ * end of a time slice a thread goes to where fewer are, so that all get their
+ * share although the queues are of different lengths.
  *
  * A CPU says that it is idle before it looks at the others' queues, and who
  * has put a thread on a queue looks for idle CPUs afterwards: so no thread is
@@ -15,7 +16,10 @@
  */
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/trap.h"
+#include "kernel/sched/clock.h"
 #include "kernel/sched/sched_internal.h"
+
+#define HANDOVER_NS (100 * NSEC_PER_USEC) /* to sleep after waking another */
 
 static struct cpumask idle_cpus; /* [a] */
 
@@ -73,12 +77,21 @@ static struct cpu *least_loaded(const struct thread *t, const struct cpu *but)
 	return best;
 }
 
+/* The waker means to sleep, and nobody else waits here. */
+static bool is_handover(const struct cpu *self, const struct thread *t)
+{
+	return self->wake_sync && !self->rq_len &&
+	       self->current->prio == t->prio && may_run(self, t);
+}
+
 static struct cpu *choose(const struct thread *t)
 {
 	struct cpu *last = t->cpu, *self = cpu_self(), *c;
 
 	if (cpus_online == 1)
 		return last;
+	if (is_handover(self, t))
+		return self;
 	if (may_run(last, t) && cpumask_clear(&idle_cpus, last->id))
 		return last;
 	c = claim_idle(t);
@@ -112,7 +125,28 @@ void thread_place(struct thread *t, struct cpu *to)
 	spin_unlock(&c->rq_lock);
 	if (cpus_online == 1 || c->current == c->idle)
 		return;
+	if (c == cpu_self() && c->wake_sync) {
+		if (!c->spread_timer.armed)
+			timer_set(
+			    &c->spread_timer, clock_monotonic() + HANDOVER_NS);
+		return;
+	}
 	idle = claim_idle(t);
+	if (idle)
+		cpu_interrupt(idle, IRQ_RESCHED);
+}
+
+void place_spread(struct timer *timer)
+{
+	struct cpu *c = cpu_self(), *idle = NULL;
+	struct thread *t;
+
+	(void)timer;
+	spin_lock(&c->rq_lock);
+	list_for_each (t, &c->rq, run_node)
+		if (!idle)
+			idle = claim_idle(t);
+	spin_unlock(&c->rq_lock);
 	if (idle)
 		cpu_interrupt(idle, IRQ_RESCHED);
 }

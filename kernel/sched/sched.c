@@ -465,6 +465,7 @@ int sched_init_cpu(struct cpu *c)
 	list_init(&c->rq);
 	c->rq_prio = PRIO_NONE;
 	timer_init(&c->slice_timer, slice_over);
+	timer_init(&c->spread_timer, place_spread);
 	idle->state = THREAD_RUNNING;
 	idle->cpu = c;
 	idle->prio = PRIO_NONE;

@@ -35,6 +35,9 @@ struct thread *place_elsewhere_locked(
 /* Take a real-time thread that waits elsewhere and goes before ours. */
 void place_pull_locked(struct cpu *c);
 
+/* spread_timer's: threads wait here that were to run very soon. */
+void place_spread(struct timer *timer);
+
 /* c has nothing to do: true once it has got something from another CPU's
  * queue; otherwise others now know that it is idle.  And the contrary. */
 bool place_idle_enter(struct cpu *c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Wait queues; see wait.h. */
 #include "kernel/sched/wait.h"
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/sched/thread.h"
 
 void waitq_setup(struct waitq *q)
@@ -70,4 +71,13 @@ void waitq_wake_all(struct waitq *q, unsigned key)
 void waitq_wake_one(struct waitq *q, unsigned key)
 {
 	wake(q, key, true);
+}
+
+void waitq_wake_sync(struct waitq *q, unsigned key)
+{
+	bool *sync = &cpu_self()->wake_sync;
+
+	*sync = true;
+	wake(q, key, false);
+	*sync = false;
 }

@@ -63,6 +63,10 @@ void waitq_remove(struct waitq *q, struct waiter *w);
 void waitq_wake_all(struct waitq *q, unsigned key);
 void waitq_wake_one(struct waitq *q, unsigned key);
 
+/* Wake all; the caller passes something on and will probably wait for the
+ * answer: who is woken had better run on this CPU. */
+void waitq_wake_sync(struct waitq *q, unsigned key);
+
 /* True if nobody waits; a hint, taken without the lock. */
 static inline bool waitq_empty(const struct waitq *q)
 {

@@ -46,7 +46,9 @@ struct cpu {
 	struct thread *reap;    /* [o] dead thread whose stack is left */
 	struct thread *handoff; /* [o] goes to another CPU after the switch: */
 	struct cpu *handoff_to; /* [o] to this one, or NULL */
+	bool wake_sync;         /* [o] see waitq_wake_sync */
 	struct timer slice_timer;
+	struct timer spread_timer; /* who waits since then goes elsewhere */
 	struct spinlock timer_lock;
 	struct treap timers;         /* [t] */
 	uint64_t timer_armed;        /* [t] deadline set in the LAPIC, or 0 */
