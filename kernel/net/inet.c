@@ -50,6 +50,8 @@ struct inet_sock {
 };
 
 static struct mutex inet_lock = MUTEX_INIT(inet_lock);
+/* Within inet_lock and vsock's lock: for changes to what has_room looks at. */
+static struct spinlock room_lock = SPINLOCK_INIT;
 static struct list bound = LIST_INIT(bound); /* [n] */
 static struct list ports = LIST_INIT(ports); /* [n] */
 static uint32_t socks_port;
@@ -138,7 +140,9 @@ static int bind_locked(struct inet_sock *i)
 		err = -EADDRINUSE;
 	if (err)
 		return err;
+	spin_lock(&room_lock);
 	list_push_back(&bound, &i->node);
+	spin_unlock(&room_lock);
 	i->s->bound = true;
 	local_name(i);
 	return 0;
@@ -152,13 +156,13 @@ static int inet_bind(struct socket *s, const struct sock_addr *a)
 
 	if (err)
 		return err;
-	if (s->bound)
-		return -EINVAL;
 	if (!inet_is_any(&addr) && !inet_is_loopback(&addr) &&
 	    !inet_option(s, IPPROTO_IP, IP_FREEBIND) &&
 	    !inet_option(s, IPPROTO_IPV6, IPV6_FREEBIND))
 		return -EADDRNOTAVAIL; /* there is no interface but lo */
 	MUTEX_GUARD(&inet_lock);
+	if (s->bound)
+		return -EINVAL;
 	i->addr = addr;
 	err = bind_locked(i);
 	if (err)
@@ -249,17 +253,19 @@ static bool accept_published(struct vsock_listener *vl, struct vsock_conn *c)
 	return deliver(&c->s, p->port, &local, &peer);
 }
 
-/* Called with vsock's lock held: a look without ours.  A listener leaves
- * `bound` only after vsock_unlisten, which takes that lock. */
+/* Called with vsock's lock held, so without ours. */
 static bool has_room(struct vsock_listener *vl)
 {
 	struct inet_port *p = vl->owner;
 	struct inet_sock *o;
+	bool room = false;
 
+	spin_lock(&room_lock);
 	list_for_each (o, &bound, node)
-		if (o->listening && o->port == p && socket_queue_has_room(o->s))
-			return true;
-	return false;
+		room |=
+		    o->listening && o->port == p && socket_queue_has_room(o->s);
+	spin_unlock(&room_lock);
+	return room;
 }
 
 static struct inet_port *port_get_locked(uint16_t port, int *err)
@@ -302,13 +308,23 @@ static struct inet_port *port_get_locked(uint16_t port, int *err)
 	return p;
 }
 
-static void port_put_locked(struct inet_port *p)
+/* The port if nobody uses it any more: for port_free, without the lock. */
+static struct inet_port *port_put_locked(struct inet_port *p)
 {
 	if (--p->users)
-		return;
+		return NULL;
 	vsock_unlisten(&p->raw);
 	vsock_unlisten(&p->published);
 	list_remove(&p->node);
+	return p;
+}
+
+static void port_free(struct inet_port *p)
+{
+	if (!p)
+		return;
+	vsock_listener_wait(&p->raw);
+	vsock_listener_wait(&p->published);
 	kfree(p);
 }
 
@@ -413,11 +429,12 @@ static bool is_vsock(const struct socket *s)
 
 static bool inet_is_connecting(struct socket *s)
 {
+	struct stream *st = socket_stream(s);
 	struct vsock_conn *c;
 
-	if (!s->stream || !is_vsock(s))
+	if (!st || !stream_is_vsock(st))
 		return false;
-	c = vsock_of(s->stream);
+	c = vsock_of(st);
 	return c->state != VSOCK_DEAD && !vsock_is_connected(c) &&
 	       c->state != VSOCK_CLOSING;
 }
@@ -428,24 +445,32 @@ static int inet_connect_result(struct socket *s)
 					: 0;
 }
 
-static void stop_locked(struct inet_sock *i)
+static struct inet_port *stop_locked(struct inet_sock *i)
 {
+	struct inet_port *p = i->port;
+
+	spin_lock(&room_lock);
 	i->listening = false;
-	if (i->port)
-		port_put_locked(i->port);
 	i->port = NULL;
+	spin_unlock(&room_lock);
+	return p ? port_put_locked(p) : NULL;
 }
 
 static int inet_unlisten(struct socket *s)
 {
-	MUTEX_GUARD(&inet_lock);
-	stop_locked(s->priv);
+	struct inet_port *p;
+
+	mutex_lock(&inet_lock);
+	p = stop_locked(s->priv);
+	mutex_unlock(&inet_lock);
+	port_free(p);
 	return 0;
 }
 
 static void inet_release(struct socket *s)
 {
 	struct inet_sock *i = s->priv;
+	struct inet_port *p;
 
 	if (s->stream && s->linger_reset && is_vsock(s))
 		vsock_kill(vsock_of(s->stream), ECONNRESET);
@@ -454,9 +479,12 @@ static void inet_release(struct socket *s)
 	if (!i)
 		return;
 	mutex_lock(&inet_lock);
-	stop_locked(i);
+	p = stop_locked(i);
+	spin_lock(&room_lock);
 	list_remove(&i->node);
+	spin_unlock(&room_lock);
 	mutex_unlock(&inet_lock);
+	port_free(p);
 	kfree(i);
 }
 

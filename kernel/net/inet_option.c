@@ -120,6 +120,17 @@ static int check(const struct socket *s, const struct row *r, int *value)
 	return *value < r->least || *value > r->most ? -EINVAL : 0;
 }
 
+/* The first option that is set; two may be at the same time. */
+static bool values_make(struct socket *s)
+{
+	struct inet_values *none = NULL, *v = inet_values_copy(NULL);
+
+	if (v && !__atomic_compare_exchange_n(&s->options, &none, v, false,
+		     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		kfree(v);
+	return v != NULL;
+}
+
 int inet_option_set(struct socket *s, int level, int name, int value)
 {
 	int i = find(s, level, name), err;
@@ -129,9 +140,7 @@ int inet_option_set(struct socket *s, int level, int name, int value)
 	err = check(s, &rows[i], &value);
 	if (err)
 		return err;
-	if (!s->options)
-		s->options = inet_values_copy(NULL);
-	if (!s->options)
+	if (!s->options && !values_make(s))
 		return -ENOMEM;
 	s->options->v[i] = value;
 	return 0;

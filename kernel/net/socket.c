@@ -279,9 +279,9 @@ int socket_stream_connect(struct socket *s, const struct sock_addr *a)
 	return err ? connect_wait(s) : 0;
 }
 
-static ssize_t send_wait(struct socket *s, struct iov_iter *it, bool block)
+static ssize_t send_wait(
+    struct socket *s, struct stream *st, struct iov_iter *it, bool block)
 {
-	struct stream *st = s->stream;
 	uint64_t deadline = socket_deadline(s->send_timeout);
 	ssize_t r, done = 0;
 	int err;
@@ -310,6 +310,7 @@ static ssize_t send_wait(struct socket *s, struct iov_iter *it, bool block)
 ssize_t socket_stream_send(struct socket *s, struct socket_msg *m)
 {
 	bool block = socket_blocks(s, m->flags);
+	struct stream *st;
 	ssize_t r = -EPIPE;
 
 	if (m->flags & MSG_OOB)
@@ -318,10 +319,11 @@ ssize_t socket_stream_send(struct socket *s, struct socket_msg *m)
 		s->connecting = false;
 		s->connected = true; /* or failed: the stream says so */
 	}
-	if (s->stream && s->connecting)
+	st = socket_stream(s);
+	if (st && s->connecting)
 		r = -EAGAIN;
-	else if (s->stream)
-		r = m->it.left ? send_wait(s, &m->it, block) : 0;
+	else if (st)
+		r = m->it.left ? send_wait(s, st, &m->it, block) : 0;
 	return r;
 }
 
@@ -339,7 +341,7 @@ ssize_t socket_stream_recv(struct socket *s, struct socket_msg *m)
 	bool block = socket_blocks(s, m->flags);
 	bool all = m->flags & MSG_WAITALL && !(m->flags & MSG_PEEK);
 	uint64_t deadline = socket_deadline(s->recv_timeout);
-	struct stream *st = s->stream;
+	struct stream *st = socket_stream(s);
 	ssize_t r, done = 0;
 	int err;
 
@@ -420,9 +422,11 @@ int socket_shutdown(struct socket *s, int how)
 
 int socket_stream_shutdown(struct socket *s, unsigned how)
 {
-	if (!s->stream || (!s->connected && s->connecting))
+	struct stream *st = socket_stream(s);
+
+	if (!st || (!s->connected && s->connecting))
 		return -ENOTCONN;
-	s->stream->ops->shutdown(s->stream, how);
+	st->ops->shutdown(st, how);
 	return 0;
 }
 
@@ -455,10 +459,12 @@ static ssize_t socket_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 
 unsigned socket_stream_poll(struct socket *s, struct poll_table *pt)
 {
-	if (!s->stream)
+	struct stream *st = socket_stream(s);
+
+	if (!st)
 		return POLL_OUT | POLL_HUP;
-	poll_add(pt, &s->stream->wait);
-	return s->stream->ops->poll(s->stream);
+	poll_add(pt, &st->wait);
+	return st->ops->poll(st);
 }
 
 static unsigned socket_poll(struct file *f, struct poll_table *pt)
@@ -473,7 +479,9 @@ static unsigned socket_poll(struct file *f, struct poll_table *pt)
 
 size_t socket_stream_pending(struct socket *s)
 {
-	return s->stream ? s->stream->ops->pending(s->stream) : 0;
+	struct stream *st = socket_stream(s);
+
+	return st ? st->ops->pending(st) : 0;
 }
 
 size_t socket_no_unsent(struct socket *s)

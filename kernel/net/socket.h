@@ -144,6 +144,13 @@ extern struct waitq socket_room;
  * function to set.  NULL when memory is short. */
 struct file *socket_create(int family, int type, unsigned flags);
 
+/* Its stream, or NULL.  A stream that has failed stays with its socket, so
+ * the pointer is good as long as the socket is. */
+static inline struct stream *socket_stream(const struct socket *s)
+{
+	return __atomic_load_n(&s->stream, __ATOMIC_ACQUIRE);
+}
+
 /* The socket behind a file, or NULL if it is none. */
 struct socket *socket_of(struct file *f);
 

@@ -31,6 +31,8 @@ static struct list tx_list = LIST_INIT(tx_list);     /* [v] */
 static uint32_t next_port;                           /* [v] */
 static uint32_t default_buffer;
 bool vsock_tx_full; /* [v] a sender found no space: wake all when there is */
+struct vsock_listener *vsock_accepting; /* [v] whose hook is running */
+struct waitq vsock_accepted = WAITQ_INIT(vsock_accepted);
 static struct timer deadline_timer;             /* for the earliest deadline */
 static uint64_t next_deadline = DEADLINE_NEVER; /* [v] of all, or earlier */
 
@@ -41,7 +43,8 @@ uint64_t vsock_cid(void)
 
 static void deadline_passed(struct timer *t)
 {
-	const struct vsock_transport *tr = vsock_transport;
+	const struct vsock_transport *tr =
+	    __atomic_load_n(&vsock_transport, __ATOMIC_ACQUIRE);
 
 	(void)t;
 	if (tr)
@@ -211,8 +214,11 @@ void vsock_control_locked(struct vsock_conn *c, unsigned op)
 
 void vsock_flush(void)
 {
-	if (vsock_transport)
-		vsock_transport->flush();
+	const struct vsock_transport *tr =
+	    __atomic_load_n(&vsock_transport, __ATOMIC_ACQUIRE);
+
+	if (tr)
+		tr->flush();
 }
 
 /* Refuse a packet that belongs to nothing.  Best effort. */
@@ -249,6 +255,19 @@ void vsock_finish(struct vsock_conn *c, bool put)
 	waitq_wake_all(&c->s.wait, 0);
 	if (put)
 		vsock_conn_put(c);
+}
+
+bool vsock_filter(struct vsock_conn *c)
+{
+	static struct spinlock lock = SPINLOCK_INIT;
+	bool done;
+
+	spin_lock(&lock);
+	done = !c->filter || c->filter(c);
+	if (done)
+		c->filter = NULL;
+	spin_unlock(&lock);
+	return done;
 }
 
 void vsock_kill(struct vsock_conn *c, int error)
@@ -291,6 +310,13 @@ int vsock_listen(struct vsock_listener *l)
 		list_push_back(&listeners, &l->node);
 	spin_unlock(&vsock_lock);
 	return err;
+}
+
+void vsock_listener_wait(struct vsock_listener *l)
+{
+	(void)wait_event(&vsock_accepted,
+	    __atomic_load_n(&vsock_accepting, __ATOMIC_ACQUIRE) != l,
+	    DEADLINE_NEVER, false);
 }
 
 void vsock_unlisten(struct vsock_listener *l)
@@ -395,8 +421,7 @@ static struct vsock_conn *pick_conn(
 static void kill_and_tell(struct vsock_conn *c, int error)
 {
 	vsock_kill(c, error);
-	if (c->filter)
-		(void)c->filter(c);
+	(void)vsock_filter(c);
 }
 
 static bool is_overdue(struct vsock_conn *c, uint64_t now)

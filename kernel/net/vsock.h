@@ -107,6 +107,10 @@ void vsock_transport_failed(void);
 int vsock_listen(struct vsock_listener *l);
 void vsock_unlisten(struct vsock_listener *l);
 
+/* After vsock_unlisten: sleep until its accept hook does not run any more.
+ * With no lock held that the hook takes. */
+void vsock_listener_wait(struct vsock_listener *l);
+
 /* Start to connect; the result shows in state and error, with s.wait woken.
  * filter and owner may be NULL.  NULL: -ENOMEM in *err, or no device. */
 struct vsock_conn *vsock_connect(

@@ -18,16 +18,15 @@ static void run_filter(struct vsock_conn *c)
 	struct vsock_listener *l;
 	bool dead;
 
-	if (c->filter) {
-		if (!c->filter(c))
-			return;
-		c->filter = NULL;
-	}
+	if (!vsock_filter(c))
+		return;
 	spin_lock(&vsock_lock);
 	c->deadline = DEADLINE_NEVER;
 	l = c->listener;
 	c->listener = NULL;
 	dead = c->state == VSOCK_DEAD;
+	if (!dead)
+		vsock_accepting = l;
 	spin_unlock(&vsock_lock);
 	if (dead || !l)
 		return;
@@ -35,6 +34,10 @@ static void run_filter(struct vsock_conn *c)
 		vsock_kill(c, ECONNRESET);
 		vsock_conn_put(c); /* the user's reference: nobody took it */
 	}
+	spin_lock(&vsock_lock);
+	vsock_accepting = NULL;
+	spin_unlock(&vsock_lock);
+	waitq_wake_all(&vsock_accepted, 0);
 }
 
 static void input_request(const struct virtio_vsock_hdr *h)
@@ -52,6 +55,7 @@ static void input_request(const struct virtio_vsock_hdr *h)
 		vsock_flush();
 		return;
 	}
+	c->refs++; /* ours: the listener may go and take it along */
 	c->state = VSOCK_CONNECTED;
 	c->peer_alloc = h->buf_alloc;
 	c->peer_fwd = h->fwd_cnt;
@@ -67,6 +71,7 @@ static void input_request(const struct virtio_vsock_hdr *h)
 	vsock_flush();
 	if (!c->filter)
 		run_filter(c);
+	vsock_conn_put(c);
 }
 
 /* Payload beyond the promised window, or what we have no memory for. */

@@ -15,6 +15,8 @@ extern struct spinlock vsock_lock;
 extern const struct vsock_transport *vsock_transport; /* [v] NULL: none */
 extern uint64_t vsock_local_cid;                      /* [v] */
 extern bool vsock_tx_full; /* [v] a sender found no space: wake all later */
+extern struct vsock_listener *vsock_accepting; /* [v] whose hook is running */
+extern struct waitq vsock_accepted;            /* it is not any more */
 extern const struct stream_ops vsock_stream_ops;
 
 /* Connections: created with two references, the user's and the table's. */
@@ -31,6 +33,10 @@ void vsock_deadline_set_locked(struct vsock_conn *c, uint64_t deadline);
  * reference has to be put once the lock is free, by vsock_finish. */
 bool vsock_die_locked(struct vsock_conn *c, int error);
 void vsock_finish(struct vsock_conn *c, bool put);
+
+/* Let the filter of c, if it has one, look at what is there.  True: it is
+ * done, or there is none.  One at a time: the user may close meanwhile. */
+bool vsock_filter(struct vsock_conn *c);
 
 /* Headers, with the credit that the peer is to know. */
 void vsock_header_fill(struct virtio_vsock_hdr *h, uint64_t cid, uint32_t local,

@@ -137,8 +137,10 @@ static void vs_release(struct socket *s)
 {
 	struct vsock_sock *v = s->priv;
 
-	if (v && v->listening)
+	if (v && v->listening) {
 		vsock_unlisten(&v->listener);
+		vsock_listener_wait(&v->listener);
+	}
 	kfree(v);
 }
 

@@ -237,8 +237,8 @@ static void conn_close(struct stream *s)
 	spin_unlock(&vsock_lock);
 	vsock_flush();
 	/* A filter that is not done frees what it has. */
-	if (c->state == VSOCK_DEAD && c->filter)
-		(void)c->filter(c);
+	if (c->state == VSOCK_DEAD)
+		(void)vsock_filter(c);
 	if (put)
 		vsock_conn_put(c);
 	vsock_conn_put(c);
