@@ -14,4 +14,13 @@ $(BUILD)/bench/%: bench/%.c $(BUILD)/bin/toril-cc
 
 bench: all site $(addprefix $(BUILD)/bench/,count.so read_file rep)
 	@bench/count.py
-.PHONY: bench
+
+$(BUILD)/linux/bench/%: bench/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -o $@ $< -lpthread
+
+# How threads scale: times, so with nothing else running.
+bench-scale: all $(BUILD)/bench/scale $(BUILD)/linux/bench/scale
+	@bench/scale.py
+.PHONY: bench bench-scale

@@ -104,6 +104,13 @@ static struct cpu *choose(const struct thread *t)
 	return may_run(self, t) && load(self) <= load(last) ? self : last;
 }
 
+/* Unless there is a switch until then, who waits here goes elsewhere. */
+static void spread_arm(struct cpu *c)
+{
+	c->spread_from = c->switches;
+	timer_set(&c->spread_timer, clock_monotonic() + HANDOVER_NS);
+}
+
 void thread_place(struct thread *t, struct cpu *to)
 {
 	struct cpu *c = rq_lock_of(t), *idle;
@@ -127,8 +134,7 @@ void thread_place(struct thread *t, struct cpu *to)
 		return;
 	if (c == cpu_self() && c->wake_sync) {
 		if (!c->spread_timer.armed)
-			timer_set(
-			    &c->spread_timer, clock_monotonic() + HANDOVER_NS);
+			spread_arm(c);
 		return;
 	}
 	idle = claim_idle(t);
@@ -142,6 +148,12 @@ void place_spread(struct timer *timer)
 	struct thread *t;
 
 	(void)timer;
+	if (!c->rq_len)
+		return;
+	if (c->switches != c->spread_from) { /* not for that long */
+		spread_arm(c);
+		return;
+	}
 	spin_lock(&c->rq_lock);
 	list_for_each (t, &c->rq, run_node)
 		if (!idle)

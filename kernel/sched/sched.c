@@ -158,6 +158,7 @@ static void switch_to_locked(struct cpu *c, struct thread *next)
 	struct thread *prev = c->current;
 
 	account(prev, next);
+	c->switches++;
 	next->state = THREAD_RUNNING;
 	next->cpu = c;
 	if (prev->vectors_live)

@@ -34,6 +34,8 @@ static_assert(
 #define CR4_FSGSBASE (1ul << 16)
 #define CR4_OSXSAVE  (1ul << 18)
 
+#define HYPERVISOR_LEAF 0x40000000
+
 #define XSAVE_LEGACY 512 /* FXSAVE image */
 
 extern char syscall_entry[]; /* kcall.S */
@@ -56,6 +58,8 @@ void cpu_detect(void)
 		cpu_cpuid(7, 0, r);
 		f->fsgsbase = r[1] & 1;
 	}
+	cpu_cpuid(HYPERVISOR_LEAF, 0, r);
+	f->tcg = r[1] == 0x54474354; /* "TCGTCGTCGTCG" */
 	cpu_cpuid(0x80000001, 0, r);
 	f->gib_pages = r[3] >> 26 & 1;
 	f->xsave_size = XSAVE_LEGACY;

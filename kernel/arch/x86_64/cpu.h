@@ -48,7 +48,8 @@ struct cpu {
 	struct cpu *handoff_to; /* [o] to this one, or NULL */
 	bool wake_sync;         /* [o] see waitq_wake_sync */
 	struct timer slice_timer;
-	struct timer spread_timer; /* who waits since then goes elsewhere */
+	struct timer spread_timer;      /* see place_spread ... */
+	uint32_t switches, spread_from; /* [o] */
 	struct spinlock timer_lock;
 	struct treap timers;         /* [t] */
 	uint64_t timer_armed;        /* [t] deadline set in the LAPIC, or 0 */
@@ -83,7 +84,7 @@ void cpu_init(struct cpu *c);
 
 /* What CPUID said of this machine. */
 struct cpu_features {
-	bool rdrand, fsgsbase, xsave, xsaveopt, x2apic, gib_pages, kvm;
+	bool rdrand, fsgsbase, xsave, xsaveopt, x2apic, gib_pages, tcg;
 	bool invariant_tsc;
 	uint64_t xcr0;
 	unsigned xsave_size;
@@ -173,9 +174,14 @@ static inline void cpu_halt(void)
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
+/* In a loop that waits for another CPU.  QEMU's TCG leaves its loop at a PAUSE
+ * and takes its global lock, which the other CPU needs then. */
 static inline void cpu_relax(void)
 {
-	__asm__ volatile("pause" : : : "memory");
+	if (cpu_features.tcg)
+		__asm__ volatile("" : : : "memory");
+	else
+		__asm__ volatile("pause" : : : "memory");
 }
 
 static inline uint64_t cpu_cr2(void)
