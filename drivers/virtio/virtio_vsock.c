@@ -33,6 +33,8 @@ static struct {
 	size_t tx_limit;         /* [i] */
 	bool tx_wanted;          /* [tx_lock] a sender waits for space */
 	unsigned rx_missing;     /* buffers that there was no memory for */
+	unsigned rx_posted;      /* that the device should have */
+	unsigned rx_limit;       /* [i] */
 	struct waitq wait;       /* the thread */
 	uint32_t work;           /* [a] it has something to do */
 	struct virtio_vsock_event *events;
@@ -135,6 +137,18 @@ static void rx_packet(struct page *p, uint32_t len)
 		vs.rx_missing++;
 }
 
+/* Most programs never need more buffers than a few; whoever gets many packets
+ * at once gets more. */
+static void rx_grow(unsigned packets)
+{
+	unsigned more = min(vs.rx_posted, vs.rx_limit - vs.rx_posted);
+
+	if (packets < vs.rx_posted / 2)
+		return;
+	vs.rx_posted += more;
+	vs.rx_missing += more;
+}
+
 static void events_receive(void)
 {
 	struct virtio_vsock_event *e;
@@ -176,13 +190,15 @@ static void receive(void *arg)
 
 	(void)arg;
 	for (;;) {
+		unsigned packets = 0;
 		__atomic_store_n(&vs.work, 0, __ATOMIC_SEQ_CST);
 		if (vs.dev->broken) {
 			vsock_transport_failed();
 			return;
 		}
-		while ((p = vq_get(vs.rx, &len)))
+		for (; (p = vq_get(vs.rx, &len)); packets++)
 			rx_packet(p, len);
+		rx_grow(packets);
 		rx_refill();
 		vq_kick(vs.rx);
 		events_receive();
@@ -223,7 +239,8 @@ static int probe(struct virtio_device *d)
 	vs.events = kzalloc(EVENTS * sizeof(*vs.events));
 	if (!vs.rx || !vs.tx || !vs.event || !vs.events)
 		return -ENOMEM;
-	vs.rx_missing = min(buffers, vq_space(vs.rx));
+	vs.rx_limit = min(buffers, vq_space(vs.rx));
+	vs.rx_posted = vs.rx_missing = min(vs.rx_limit, (unsigned)RX_MIN);
 	vs.tx_limit = page_total() / 16;
 	virtio_config_read(d, 0, &cid, 4);
 	if (cid <= VSOCK_CID_HOST)
