@@ -24,13 +24,13 @@ struct target {
 	struct path_buf path;
 	struct walk w;
 	struct dentry *d; /* perhaps negative */
-	bool locked;      /* the directory's names_lock */
+	bool locked;      /* the directory's change_lock */
 };
 
 static void target_end(struct target *t)
 {
 	if (t->locked)
-		mutex_unlock(&t->w.dir->inode->names_lock);
+		mutex_unlock(&t->w.dir->inode->change_lock);
 	dentry_put(t->d);
 	walk_end(&t->w);
 	path_free(&t->path);
@@ -56,7 +56,7 @@ static int target_walk(struct target *t, int dirfd)
 
 	if (err)
 		return err;
-	mutex_lock(&t->w.dir->inode->names_lock);
+	mutex_lock(&t->w.dir->inode->change_lock);
 	t->locked = true;
 	err = walk_last(&t->w, &t->d);
 	if (err)
@@ -439,8 +439,8 @@ static int rename_targets(struct target *o, struct target *n, unsigned flags)
 static int rename_locked(struct target *o, struct target *n, unsigned flags)
 {
 	static struct mutex across = MUTEX_INIT(across);
-	struct mutex *a = &target_dir(o)->names_lock;
-	struct mutex *b = &target_dir(n)->names_lock;
+	struct mutex *a = &target_dir(o)->change_lock;
+	struct mutex *b = &target_dir(n)->change_lock;
 	int err;
 
 	if (a != b)

@@ -152,7 +152,7 @@ static int create(struct walk *w, struct dentry *negative, unsigned flags,
 	if (err)
 		return err;
 	mode = inode_new_mode(dir, mode);
-	MUTEX_GUARD(&dir->names_lock);
+	MUTEX_GUARD(&dir->change_lock);
 	err = dir->ops->create(dir, &w->last, mode, flags, &e, f);
 	if (err == -EEXIST && !(flags & O_EXCL))
 		err = -EAGAIN;

@@ -50,18 +50,23 @@ static bool try(struct flock_state *s, bool exclusive)
 	return ok;
 }
 
-void flock_drop(struct file *f)
+/* The state stays with the file: others may be about to lock it. */
+static void unlock(struct file *f)
 {
-	struct flock_state *s =
-	    __atomic_exchange_n(&f->flock, NULL, __ATOMIC_ACQ_REL);
+	struct flock_state *s = __atomic_load_n(&f->flock, __ATOMIC_ACQUIRE);
 
 	if (!s)
 		return;
 	spin_lock(&flock_lock);
 	list_remove(&s->node);
 	spin_unlock(&flock_lock);
-	kfree(s);
 	waitq_wake_all(&changed, 0);
+}
+
+void flock_drop(struct file *f)
+{
+	unlock(f);
+	kfree(f->flock);
 }
 
 static struct flock_state *state_of(struct file *f)
@@ -90,7 +95,7 @@ int flock_set(struct file *f, int how)
 	struct flock_state *s;
 
 	if ((how & ~LOCK_NB) == LOCK_UN) {
-		flock_drop(f);
+		unlock(f);
 		return 0;
 	}
 	s = state_of(f);

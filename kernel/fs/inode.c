@@ -14,7 +14,7 @@ void inode_init(struct inode *i, const struct inode_ops *ops, struct fs *fs)
 	i->fs = fs;
 	i->refs = 1;
 	spin_init(&i->lock);
-	mutex_init(&i->names_lock);
+	mutex_init(&i->change_lock);
 }
 
 void inode_ref(struct inode *i)
@@ -171,8 +171,12 @@ struct stamp stamp_now(void)
 
 void attr_to_stat(const struct inode *i, struct stat *st)
 {
-	const struct attr *a = &i->attr;
+	struct spinlock *lock = (struct spinlock *)(uintptr_t)&i->lock;
+	struct attr copy, *a = &copy;
 
+	spin_lock(lock);
+	copy = i->attr;
+	spin_unlock(lock);
 	memset(st, 0, sizeof(*st));
 	st->st_dev = i->fs->dev;
 	st->st_ino = a->ino;

@@ -135,12 +135,12 @@ static void map_release(struct vm_object *o)
 	struct file_map *m = container_of(o, struct file_map, object);
 	struct pagecache *pc = &m->file->inode->cache;
 
-	if (m->writes) {
+	if (m->writes)
 		(void)map_sync(o, 0, UINT64_MAX);
-		if (!__atomic_sub_fetch(&pc->writers, 1, __ATOMIC_ACQ_REL))
-			last_writer_gone(pc);
-	}
 	mutex_lock(&maps_lock);
+	/* Under the lock, so that no new writer's marks are taken for old. */
+	if (m->writes && !__atomic_sub_fetch(&pc->writers, 1, __ATOMIC_ACQ_REL))
+		last_writer_gone(pc);
 	list_remove(&m->node);
 	mutex_unlock(&maps_lock);
 	file_put(m->file);
@@ -163,10 +163,10 @@ static struct file_map *map_new(struct file *f, bool writes)
 	m->file = f;
 	m->writes = writes;
 	m->object = (struct vm_object){.ops = &map_ops, .refs = 1};
+	mutex_lock(&maps_lock);
 	if (writes)
 		__atomic_add_fetch(
 		    &f->inode->cache.writers, 1, __ATOMIC_ACQ_REL);
-	mutex_lock(&maps_lock);
 	list_push_back(&maps, &m->node);
 	mutex_unlock(&maps_lock);
 	return m;

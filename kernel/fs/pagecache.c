@@ -157,17 +157,20 @@ out:
 	return err;
 }
 
-void pagecache_drop(struct pagecache *pc, uint64_t first, uint64_t last)
+uint32_t pagecache_drop(struct pagecache *pc, uint64_t first, uint64_t last)
 {
 	struct treap_node *n, *next;
+	uint32_t dropped = 0;
 
 	spin_lock(&cache_lock);
 	pagecache_changed(pc);
 	for (n = treap_ceil(&pc->pages, first); n && n->key <= last; n = next) {
 		next = treap_next(n);
 		drop_locked(container_of(n, struct cached, node));
+		dropped++;
 	}
 	spin_unlock(&cache_lock);
+	return dropped;
 }
 
 void pagecache_invalidate(struct pagecache *pc, bool keep_held)
@@ -215,11 +218,11 @@ uint64_t pagecache_next(struct pagecache *pc, uint64_t from, bool present)
 	return from;
 }
 
-void pagecache_truncate(struct pagecache *pc, uint64_t size)
+uint32_t pagecache_truncate(struct pagecache *pc, uint64_t size)
 {
 	if (size & ~PAGE_MASK)
 		pagecache_clear(pc, size, ALIGN_UP(size, PAGE_SIZE));
-	pagecache_drop(pc, page_count(size), UINT64_MAX);
+	return pagecache_drop(pc, page_count(size), UINT64_MAX);
 }
 
 static void mark(struct pagecache *pc, uint64_t index, bool dirty)

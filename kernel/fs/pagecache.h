@@ -42,14 +42,14 @@ int pagecache_add(
     struct pagecache *pc, uint64_t index, struct page *p, uint32_t gen);
 
 /* Drop the pages first..last, dirty ones included; counts up gen. */
-void pagecache_drop(struct pagecache *pc, uint64_t first, uint64_t last);
+uint32_t pagecache_drop(struct pagecache *pc, uint64_t first, uint64_t last);
 
 /* Drop all pages but dirty ones and, if asked, those that somebody holds. */
 void pagecache_invalidate(struct pagecache *pc, bool keep_held);
 
 /* The file now ends at size: drop what is beyond, clear the last page's
  * rest. */
-void pagecache_truncate(struct pagecache *pc, uint64_t size);
+uint32_t pagecache_truncate(struct pagecache *pc, uint64_t size);
 
 /* Zero [from, to) where cached. */
 void pagecache_clear(struct pagecache *pc, uint64_t from, uint64_t to);

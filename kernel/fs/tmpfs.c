@@ -211,11 +211,15 @@ static int settle(struct inode *i)
 	    (void *)(uintptr_t)tmp_inode(i)->text, i->attr.size};
 	struct iov_iter it;
 	uint64_t pos = 0;
+	static struct mutex once = MUTEX_INIT(once);
 	struct file *f;
 	ssize_t n;
 
 	if (!iov.iov_base)
 		return 0;
+	MUTEX_GUARD(&once);
+	if (!tmp_inode(i)->text)
+		return 0; /* somebody was faster */
 	f = inode_file(i, &tmp_file_ops, O_WRONLY);
 	if (!f)
 		return -ENOMEM;

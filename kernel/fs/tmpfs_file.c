@@ -47,11 +47,9 @@ static struct page *page_make(struct inode *i, uint64_t index)
 	return p;
 }
 
-/* Account for pages that left the tree: it had `before` of them. */
-static void pages_gone(struct inode *i, uint32_t before)
+/* Account for n pages that left the tree. */
+static void pages_gone(struct inode *i, uint32_t n)
 {
-	uint32_t n = before - i->cache.nr;
-
 	__atomic_sub_fetch(&used, n, __ATOMIC_RELAXED);
 	spin_lock(&i->lock);
 	i->attr.blocks -= n * (PAGE_SIZE / 512);
@@ -60,25 +58,26 @@ static void pages_gone(struct inode *i, uint32_t before)
 
 void tmp_clear(struct inode *i)
 {
-	uint32_t before = i->cache.nr;
-
-	pagecache_drop(&i->cache, 0, UINT64_MAX);
-	pages_gone(i, before);
+	pages_gone(i, pagecache_drop(&i->cache, 0, UINT64_MAX));
 }
 
-void tmp_resize(struct inode *i, uint64_t size)
+static void resize_locked(struct inode *i, uint64_t size)
 {
 	uint64_t old = i->attr.size;
-	uint32_t before = i->cache.nr;
 
 	spin_lock(&i->lock);
 	i->attr.size = size;
 	spin_unlock(&i->lock);
 	if (size < old) {
-		pagecache_truncate(&i->cache, size);
-		pages_gone(i, before);
+		pages_gone(i, pagecache_truncate(&i->cache, size));
 		inode_unmap(i, page_count(size), UINT64_MAX, true);
 	}
+}
+
+void tmp_resize(struct inode *i, uint64_t size)
+{
+	MUTEX_GUARD(&i->change_lock);
+	resize_locked(i, size);
 }
 
 static ssize_t tmp_read(struct file *f, struct iov_iter *it, uint64_t *pos)
@@ -102,8 +101,11 @@ static ssize_t tmp_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 		*pos += (uint64_t)n;
 		done += n;
 	}
-	if (done && !(f->flags & O_NOATIME))
+	if (done && !(f->flags & O_NOATIME)) {
+		spin_lock(&i->lock);
 		i->attr.atime = stamp_now();
+		spin_unlock(&i->lock);
+	}
 	return done ? done : n;
 }
 
@@ -130,6 +132,7 @@ static ssize_t tmp_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 	struct inode *i = f->inode;
 	ssize_t done = 0, n = 0;
 
+	MUTEX_GUARD(&i->change_lock);
 	if (f->flags & O_APPEND)
 		*pos = i->attr.size;
 	if (*pos >= SIZE_LIMIT && it->left)
@@ -204,6 +207,7 @@ int tmp_fallocate(struct file *f, unsigned mode, uint64_t off, uint64_t len)
 	uint64_t end = off + len, at;
 	struct page *p;
 
+	MUTEX_GUARD(&i->change_lock);
 	if (mode & FALLOC_FL_PUNCH_HOLE) {
 		punch(i, off, end);
 		tmp_touch(i);
@@ -218,7 +222,7 @@ int tmp_fallocate(struct file *f, unsigned mode, uint64_t off, uint64_t len)
 		page_unref(p);
 	}
 	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i->attr.size)
-		tmp_resize(i, end);
+		resize_locked(i, end);
 	tmp_touch(i);
 	return 0;
 }

@@ -159,10 +159,11 @@ struct inode {
 	uint64_t attr_gen;    /* [l] fuse: version of the last change here */
 	uint64_t attr_expiry; /* [l] attr is valid until then */
 	struct attr attr;     /* [l] for writing */
-	/* A directory's: names in it change one at a time, so that what the
+	/* A directory's names change one at a time, so that what the
 	 * file system did and the cached names agree.  Of two directories the
-	 * one with the lower address first. */
-	struct mutex names_lock;
+	 * one with the lower address first.  tmpfs has it for a file's data
+	 * too. */
+	struct mutex change_lock;
 	struct pagecache cache;
 };
 
