@@ -169,13 +169,11 @@ int tmp_pages(struct file *f, uint64_t index, unsigned n, struct page **pages,
 static void punch(struct inode *i, uint64_t from, uint64_t to)
 {
 	uint64_t first = page_count(from), end = to >> PAGE_SHIFT;
-	uint32_t before = i->cache.nr;
 
 	pagecache_clear(&i->cache, from, to);
 	if (first >= end)
 		return;
-	pagecache_drop(&i->cache, first, end - 1);
-	pages_gone(i, before);
+	pages_gone(i, pagecache_drop(&i->cache, first, end - 1));
 	inode_unmap(i, first, end - 1, false);
 }
 
