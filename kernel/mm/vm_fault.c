@@ -72,7 +72,7 @@ void pages_zap(uintptr_t start, uintptr_t end, enum zap how)
 		uintptr_t stop = min(next, end);
 
 		if (!e) {
-			va = next;
+			va = pte_skip(va);
 			continue;
 		}
 		for (; va < stop; va += PAGE_SIZE, e++) {
@@ -99,7 +99,7 @@ void pages_protect(uintptr_t start, uintptr_t end, unsigned prot)
 		uintptr_t next = ALIGN_DOWN(va, 2 * MIB) + 2 * MIB;
 
 		if (!e) {
-			va = next;
+			va = pte_skip(va);
 			continue;
 		}
 		for (; va < min(next, end); va += PAGE_SIZE, e++)
@@ -111,15 +111,19 @@ void pages_protect(uintptr_t start, uintptr_t end, unsigned prot)
 
 int pages_move(uintptr_t from, uintptr_t to, size_t len)
 {
-	for (size_t off = 0; off < len; off += PAGE_SIZE)
-		if (!pte_find(to + off, true))
+	for (uintptr_t va = from; va < from + len;) {
+		uint64_t *e = pte_find(va, false);
+		if (e && !pte_find(va - from + to, true))
 			return -ENOMEM;
-	for (size_t off = 0; off < len; off += PAGE_SIZE) {
-		uint64_t *e = pte_find(from + off, false);
-		if (!e || !holds_page(*e))
-			continue;
-		*pte_find(to + off, true) = *e;
-		*e = 0;
+		va = e ? va + PAGE_SIZE : pte_skip(va);
+	}
+	for (uintptr_t va = from; va < from + len;) {
+		uint64_t *e = pte_find(va, false);
+		if (e && holds_page(*e)) {
+			*pte_find(va - from + to, true) = *e;
+			*e = 0;
+		}
+		va = e ? va + PAGE_SIZE : pte_skip(va);
 	}
 	tlb_flush(from, from + len);
 	return 0;

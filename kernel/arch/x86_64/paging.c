@@ -53,6 +53,19 @@ uint64_t *pte_find(uintptr_t va, bool create)
 	return walk(va, 0, create);
 }
 
+uintptr_t pte_skip(uintptr_t va)
+{
+	uintptr_t span = PAGE_SIZE;
+
+	for (int level = 3; level > 0; level--) {
+		uint64_t *e = walk(va, level, false);
+		span = PAGE_SIZE << 9 * level;
+		if (!e || !(*e & PTE_P))
+			break;
+	}
+	return ALIGN_DOWN(va, span) + span;
+}
+
 void pte_table_free(uintptr_t va)
 {
 	uint64_t *e = walk(va, 1, false);

@@ -17,6 +17,10 @@
  * `create` missing tables are made; NULL then means no memory. */
 uint64_t *pte_find(uintptr_t va, bool create);
 
+/* Where va has no lowest-level table, the first address beyond it that may
+ * have one: terabytes of nothing are passed in a few steps. */
+uintptr_t pte_skip(uintptr_t va);
+
 /* Free the lowest-level table for the 2 MiB around va, all of whose entries
  * are clear. */
 void pte_table_free(uintptr_t va);
