@@ -95,13 +95,13 @@ static void write_features(struct proc_text *t)
 	proc_add(t, "\n\n");
 }
 
-static void write_cpuinfo(struct proc_text *t)
+static void write_cpu(struct proc_text *t, unsigned id)
 {
 	uint32_t r[4], name[13] = {0};
 	unsigned family, model;
 
 	cpu_cpuid(0, 0, r);
-	proc_add(t, "processor\t: 0\nvendor_id\t: %.4s%.4s%.4s\n",
+	proc_add(t, "processor\t: %u\nvendor_id\t: %.4s%.4s%.4s\n", id,
 	    (char *)&r[1], (char *)&r[3], (char *)&r[2]);
 	cpu_cpuid(1, 0, r);
 	family = r[0] >> 8 & 15;
@@ -113,15 +113,25 @@ static void write_cpuinfo(struct proc_text *t)
 		cpu_cpuid(0x80000002 + i, 0, &name[4 * i]);
 	proc_add(
 	    t, "model name\t: %s\nstepping\t: %u\n", (char *)name, r[0] & 15);
-	proc_add(t, "siblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n");
+	proc_add(t, "siblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
+	    cpus_online, id, cpus_online);
+	proc_add(t, "apicid\t\t: %u\n", cpus[id]->apic_id);
 	write_features(t);
+}
+
+static void write_cpuinfo(struct proc_text *t)
+{
+	for (unsigned id = 0; id < cpus_online; id++)
+		write_cpu(t, id);
 }
 
 static uint64_t idle_ns(void)
 {
-	uint64_t up = clock_monotonic(), used = clock_process();
+	uint64_t ns = 0;
 
-	return up > used ? up - used : 0;
+	for (unsigned id = 0; id < cpus_online; id++)
+		ns += thread_cpu_time(cpus[id]->idle);
+	return ns;
 }
 
 static void write_uptime(struct proc_text *t)
@@ -139,14 +149,25 @@ static void write_loadavg(struct proc_text *t)
 	    t, "0.00 0.00 0.00 1/%u %u\n", thread_count() + 1, PROCESS_PID);
 }
 
+static void write_times(struct proc_text *t, uint64_t up, uint64_t idle)
+{
+	uint64_t tick = NSEC_PER_SEC / PROC_TICKS;
+	uint64_t user = up > idle ? up - idle : 0;
+
+	proc_add(t, " %llu 0 0 %llu 0 0 0 0 0 0\n", (ull)(user / tick),
+	    (ull)(idle / tick));
+}
+
 static void write_system_stat(struct proc_text *t)
 {
-	ull user = clock_process() / (NSEC_PER_SEC / PROC_TICKS);
-	ull idle = idle_ns() / (NSEC_PER_SEC / PROC_TICKS);
+	uint64_t up = clock_monotonic();
 
-	for (int i = 0; i < 2; i++)
-		proc_add(t, "cpu%s %llu 0 0 %llu 0 0 0 0 0 0\n", i ? "0" : " ",
-		    user, idle);
+	proc_add(t, "cpu ");
+	write_times(t, up * cpus_online, idle_ns());
+	for (unsigned id = 0; id < cpus_online; id++) {
+		proc_add(t, "cpu%u", id);
+		write_times(t, up, thread_cpu_time(cpus[id]->idle));
+	}
 	proc_add(t,
 	    "intr 0\nctxt 0\nbtime %llu\nprocesses 2\n"
 	    "procs_running 1\nprocs_blocked 0\nsoftirq 0\n",

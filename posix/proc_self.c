@@ -4,6 +4,7 @@
 #include "kernel/control/control.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/printk.h"
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/vm.h"
@@ -94,6 +95,31 @@ static void add_signals(struct proc_text *t)
 	    (ull)signals_with(false), (ull)signals_with(true));
 }
 
+/* The mask in words of 32 bits, and as ranges. */
+static void add_affinity(struct proc_text *t, struct thread *self)
+{
+	struct cpumask m = thread_affinity(self);
+	const char *comma = "";
+
+	for (unsigned n = cpus_online; n < CPUMASK_WORDS * 64; n++)
+		cpumask_clear(&m, n);
+	proc_add(t, "Cpus_allowed:\t");
+	for (unsigned i = (cpus_online + 31) / 32; i-- > 0;)
+		proc_add(t, cpus_online > 32 ? "%08x%s" : "%x%s",
+		    (uint32_t)(m.word[i / 2] >> (i % 2 * 32)), i ? "," : "\n");
+	proc_add(t, "Cpus_allowed_list:\t");
+	for (unsigned n = 0, end; n < cpus_online; n = end + 1) {
+		for (end = n; end < cpus_online && cpumask_has(&m, end); end++)
+			;
+		if (end == n)
+			continue;
+		proc_add(
+		    t, end == n + 1 ? "%s%u" : "%s%u-%u", comma, n, end - 1);
+		comma = ",";
+	}
+	proc_add(t, "\n");
+}
+
 void proc_write_status(struct proc_text *t)
 {
 	struct thread *self = thread_current();
@@ -113,8 +139,8 @@ void proc_write_status(struct proc_text *t)
 	    rss);
 	proc_add(t, "Threads:\t%u\n", thread_count());
 	add_signals(t);
+	add_affinity(t, self);
 	proc_add(t,
-	    "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n"
 	    "voluntary_ctxt_switches:\t%u\n"
 	    "nonvoluntary_ctxt_switches:\t%u\n",
 	    self->switches[1], self->switches[0]);
