@@ -238,13 +238,40 @@ void futex_pi_owner_died(uint32_t *addr)
 	} while (hand_over_locked(addr, old, FUTEX_OWNER_DIED, t) == -EAGAIN);
 }
 
+/*
+ * The owner t is no more, and what has waited for it waits for nobody.  The C
+ * library may have cleared the word by itself, telling of the death only; or
+ * another thread has taken it since, unaware of those who wait.
+ */
+static void bereaved_locked(uint32_t *addr, struct thread *t)
+{
+	struct thread *owner = NULL;
+	struct pi_waiter *w;
+	uint32_t old, tid;
+	int r;
+
+	do {
+		if (uaccess_load32(addr, &old))
+			break;
+		tid = old & FUTEX_TID_MASK;
+		owner = tid && tid != (uint32_t)t->tid ? owner_of(old) : NULL;
+		r = owner ? uaccess_cmpxchg32(addr, &old, old | FUTEX_WAITERS)
+			  : hand_over_locked(addr, old, FUTEX_OWNER_DIED, t);
+	} while (r == -EAGAIN || r == 1);
+	list_for_each (w, &pi_waiters, node)
+		if (w->owner == t && w->addr == addr)
+			w->owner = owner;
+	if (owner)
+		inherit_locked(owner);
+}
+
 void futex_pi_thread_exit(void)
 {
 	struct thread *t = thread_current();
 	struct pi_waiter *w;
 	uint32_t *addr;
 
-	for (;;) {
+	do {
 		addr = NULL;
 		mutex_lock(&pi_lock);
 		list_for_each (w, &pi_waiters, node)
@@ -252,15 +279,8 @@ void futex_pi_thread_exit(void)
 				addr = w->addr;
 		/* From here on nobody takes it for an owner. */
 		t->pi_exited = !addr;
+		if (addr)
+			bereaved_locked(addr, t);
 		mutex_unlock(&pi_lock);
-		if (!addr)
-			return;
-		futex_pi_owner_died(addr);
-		mutex_lock(&pi_lock);
-		/* A word that no longer names us: nobody will hand it on. */
-		list_for_each (w, &pi_waiters, node)
-			if (w->owner == t && w->addr == addr)
-				w->owner = NULL;
-		mutex_unlock(&pi_lock);
-	}
+	} while (addr);
 }

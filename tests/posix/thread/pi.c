@@ -60,6 +60,53 @@ static void mutex_make(pthread_mutex_t *to, int type, int robust)
 	CHECK(!pthread_mutex_init(to, &a));
 }
 
+static int waiters;
+
+static void *waits(void *arg)
+{
+	int err;
+
+	__atomic_add_fetch(&waiters, 1, __ATOMIC_SEQ_CST);
+	err = pthread_mutex_lock(arg);
+	CHECK(err == 0 || err == EOWNERDEAD);
+	if (err)
+		CHECK(!pthread_mutex_consistent(arg));
+	CHECK(!pthread_mutex_unlock(arg));
+	return err ? arg : NULL;
+}
+
+/* It ends while others wait for what it holds. */
+static void *dies_awaited(void *arg)
+{
+	CHECK(!pthread_mutex_lock(arg));
+	__atomic_add_fetch(&waiters, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&waiters, __ATOMIC_SEQ_CST) < THREADS)
+		sched_yield();
+	usleep(10000); /* they are in the kernel, most likely */
+	return NULL;
+}
+
+static void bereaved(void)
+{
+	pthread_t t[THREADS];
+	pthread_mutex_t robust;
+	void *result;
+	int told = 0;
+
+	waiters = 0;
+	mutex_make(&robust, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST);
+	CHECK(!pthread_create(&t[0], NULL, dies_awaited, &robust));
+	while (!__atomic_load_n(&waiters, __ATOMIC_SEQ_CST))
+		sched_yield();
+	for (int i = 1; i < THREADS; i++)
+		CHECK(!pthread_create(&t[i], NULL, waits, &robust));
+	for (int i = 0; i < THREADS; i++) {
+		CHECK(!pthread_join(t[i], &result));
+		told += result != NULL;
+	}
+	CHECK(told == 1);
+}
+
 int main(void)
 {
 	pthread_t t[THREADS];
@@ -87,5 +134,6 @@ int main(void)
 	CHECK(!pthread_mutex_unlock(&robust));
 	CHECK(!pthread_mutex_lock(&robust));
 	CHECK(!pthread_mutex_unlock(&robust));
+	bereaved();
 	return 0;
 }
