@@ -3,8 +3,11 @@
  * Open files and the descriptor table; see file.h.
  *
  * The table is one array of pointers that grows by doubling, with the
- * close-on-exec flag in the pointer's lowest bit.  table_lock is a spin lock:
- * looking a descriptor up takes it for a few instructions.
+ * close-on-exec flag in the pointer's lowest bit.  table_lock is for changes;
+ * looking a descriptor up takes no lock, but the file is protected by a hazard
+ * pointer until its reference is counted.  An array that was outgrown stays,
+ * since somebody may still be reading it: all of them together are no larger
+ * than the last.
  */
 #include <asm/stat.h>
 #include "kernel/fs/file.h"
@@ -13,6 +16,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/sched/hazard.h"
 
 #define FIRST_SIZE 32
 #define CLOEXEC    1ul
@@ -21,8 +25,8 @@ unsigned fd_limit = 1024;
 void (*file_epoll_forget)(struct file *f);
 
 static struct spinlock table_lock = SPINLOCK_INIT;
-static uintptr_t *table;    /* [table_lock] struct file * | CLOEXEC */
-static unsigned table_size; /* [table_lock] */
+static uintptr_t *table;    /* [a] struct file * | CLOEXEC */
+static unsigned table_size; /* [table_lock]; readers: set after `table` */
 static unsigned table_low;  /* [table_lock] none is free below */
 
 ssize_t file_no_read(struct file *f, struct iov_iter *it, uint64_t *pos)
@@ -123,6 +127,7 @@ void file_put(struct file *f)
 		    f, (f->flags & 3) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	}
 	f->ops->release(f);
+	hazard_wait(f);
 	kfree(f);
 }
 
@@ -139,16 +144,43 @@ static struct file *entry_file(uintptr_t e)
 	return (struct file *)(e & ~CLOEXEC);
 }
 
+static void entry_set(unsigned fd, uintptr_t e)
+{
+	__atomic_store_n(&table[fd], e, __ATOMIC_SEQ_CST);
+}
+
+/* A reference, unless the last one has just been dropped: it is closed. */
+static bool ref_unless_gone(struct file *f)
+{
+	uint32_t refs = __atomic_load_n(&f->refs, __ATOMIC_RELAXED);
+
+	while (refs)
+		if (__atomic_compare_exchange_n(&f->refs, &refs, refs + 1,
+			false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
 struct file *fd_get(int fd)
 {
-	struct file *f = NULL;
+	uintptr_t *entry;
+	struct file *f;
 
-	spin_lock(&table_lock);
-	if ((unsigned)fd < table_size)
-		f = entry_file(table[fd]);
-	if (f)
-		file_ref(f);
-	spin_unlock(&table_lock);
+	do {
+		/* Never more than the array has: it is set first. */
+		if ((unsigned)fd >=
+		    __atomic_load_n(&table_size, __ATOMIC_ACQUIRE))
+			return NULL;
+		entry = __atomic_load_n(&table, __ATOMIC_ACQUIRE) + fd;
+		f = entry_file(__atomic_load_n(entry, __ATOMIC_ACQUIRE));
+		if (!f)
+			return NULL;
+		hazard_set(f);
+	} while (entry != __atomic_load_n(&table, __ATOMIC_ACQUIRE) + fd ||
+		 f != entry_file(__atomic_load_n(entry, __ATOMIC_ACQUIRE)));
+	if (!ref_unless_gone(f))
+		f = NULL;
+	hazard_clear();
 	return f;
 }
 
@@ -157,7 +189,7 @@ struct file *fd_get(int fd)
 static int grow_locked(unsigned fd)
 {
 	unsigned size = table_size ? table_size : FIRST_SIZE;
-	uintptr_t *bigger, *old = NULL;
+	uintptr_t *bigger;
 
 	while (size <= fd)
 		size *= 2;
@@ -166,16 +198,14 @@ static int grow_locked(unsigned fd)
 	spin_lock(&table_lock);
 	if (!bigger)
 		return -ENOMEM;
-	if (size > table_size) {
-		if (table_size)
-			memcpy(bigger, table, table_size * sizeof(*table));
-		old = table;
-		table = bigger;
-		table_size = size;
-	} else {
-		old = bigger;
+	if (size <= table_size) {
+		kfree(bigger);
+		return 0;
 	}
-	kfree(old);
+	if (table_size)
+		memcpy(bigger, table, table_size * sizeof(*table));
+	__atomic_store_n(&table, bigger, __ATOMIC_RELEASE);
+	__atomic_store_n(&table_size, size, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -200,7 +230,7 @@ int fd_install(struct file *f, int low, bool cloexec)
 		spin_unlock(&table_lock);
 		return err;
 	}
-	table[fd] = (uintptr_t)f | (cloexec ? CLOEXEC : 0);
+	entry_set(fd, (uintptr_t)f | (cloexec ? CLOEXEC : 0));
 	if ((unsigned)low <= table_low)
 		table_low = fd + 1;
 	spin_unlock(&table_lock);
@@ -222,7 +252,7 @@ int fd_replace(struct file *f, int fd, bool cloexec)
 		return err;
 	}
 	old = entry_file(table[fd]);
-	table[fd] = (uintptr_t)f | (cloexec ? CLOEXEC : 0);
+	entry_set((unsigned)fd, (uintptr_t)f | (cloexec ? CLOEXEC : 0));
 	spin_unlock(&table_lock);
 	if (old) {
 		(void)descriptor_closed(old);
@@ -239,7 +269,7 @@ static struct file *take(unsigned fd)
 	if (fd < table_size)
 		f = entry_file(table[fd]);
 	if (f) {
-		table[fd] = 0;
+		entry_set(fd, 0);
 		table_low = min(table_low, fd);
 	}
 	spin_unlock(&table_lock);
@@ -287,7 +317,8 @@ int fd_set_cloexec(int fd, bool on)
 
 	spin_lock(&table_lock);
 	if ((unsigned)fd < table_size && table[fd]) {
-		table[fd] = (table[fd] & ~CLOEXEC) | (on ? CLOEXEC : 0);
+		entry_set(
+		    (unsigned)fd, (table[fd] & ~CLOEXEC) | (on ? CLOEXEC : 0));
 		r = 0;
 	}
 	spin_unlock(&table_lock);

@@ -39,9 +39,10 @@ struct cpu {
 	unsigned id;
 	uint32_t apic_id;
 	struct spinlock rq_lock;
-	struct list rq;  /* [q] runnable threads, by run_node */
-	unsigned rq_len; /* [q] */
-	int8_t rq_prio;  /* [q] of the first one; others read it as a hint */
+	struct list rq;     /* [q] runnable threads, by run_node */
+	unsigned rq_len;    /* [q] */
+	int8_t rq_prio;     /* [q] of the first one; others read it as a hint */
+	const void *hazard; /* [a] see hazard.h */
 	struct thread *idle;
 	struct thread *reap;    /* [o] dead thread whose stack is left */
 	struct thread *handoff; /* [o] goes to another CPU after the switch: */
