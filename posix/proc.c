@@ -14,6 +14,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
 #include "kernel/sched/clock.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 #include "posix/clock.h"
@@ -250,8 +251,10 @@ static void write_uuid(struct proc_text *t)
 
 static void write_boot_id(struct proc_text *t)
 {
+	static struct mutex once = MUTEX_INIT(once);
 	static uint8_t b[16];
 
+	MUTEX_GUARD(&once);
 	if (!b[8]) /* a variant bit is set in any */
 		uuid_new(b);
 	add_uuid(t, b);

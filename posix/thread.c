@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include "kernel/arch/x86_64/cpu.h"
+#include "kernel/arch/x86_64/paging.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/mm/vm.h"
@@ -299,7 +300,8 @@ long kcall_futex(uint32_t *addr, int op, uint32_t val, unsigned long timeout,
 	}
 }
 
-/* One address space, and x86 orders stores: a full fence is all there is. */
+/* What all CPUs do before a flush of their TLBs returns is a full fence, and
+ * those that are idle pass one on their way out. */
 long kcall_membarrier(int cmd, unsigned flags)
 {
 	enum { QUERY = 0, GLOBAL = 1, PRIVATE = 8, REGISTER_PRIVATE = 16 };
@@ -311,6 +313,7 @@ long kcall_membarrier(int cmd, unsigned flags)
 	if (cmd != GLOBAL && cmd != PRIVATE && cmd != REGISTER_PRIVATE)
 		return -EINVAL;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	tlb_flush(0, PAGE_SIZE); /* where nothing ever is */
 	return 0;
 }
 

@@ -4,10 +4,11 @@
  *
  * They lie in one tree by the monotonic time at which each has to be looked
  * at.  For a steady clock that is when it is due.  CPU time can't run faster
- * than real time on one CPU, so looking again after what is left can't be
- * late by more than the shortest step.
+ * than real time on all CPUs, so looking again after that part of what is
+ * left can't be late by more than the shortest step.
  */
 #include <linux/sched.h>
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/sched/alarm.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sched/mutex.h"
@@ -32,7 +33,7 @@ static void plan_locked(struct alarm *a, uint64_t least)
 	uint64_t mono = clock_monotonic();
 
 	if (left && a->cpu_time)
-		left = max(left, (uint64_t)CPU_STEP_NS);
+		left = max(left / cpus_online, (uint64_t)CPU_STEP_NS);
 	left = max(left, least);
 	treap_insert(
 	    &alarms, &a->node, left < INT64_MAX ? mono + left : DEADLINE_NEVER);

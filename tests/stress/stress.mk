@@ -13,7 +13,8 @@ $(STRESS_LINUX): $(BUILD)/tests/stress/linux/%: tests/stress/%.c \
 		tests/stress/stress.h
 	$(call say,MUSL,$@)
 	@mkdir -p $(@D)
-	$(Q)musl-gcc -static $(STRESS_CFLAGS) -o $@ $<
+	$(Q)musl-gcc -static $(STRESS_CFLAGS) -idirafter /usr/include \
+		-idirafter /usr/include/x86_64-linux-gnu -o $@ $<
 
 $(STRESS_TORIL): $(BUILD)/tests/stress/toril/%: tests/stress/%.c \
 		tests/stress/stress.h $(BUILD)/bin/toril-cc
