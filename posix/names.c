@@ -301,7 +301,7 @@ static long remove_at(int dirfd, const char *user, bool dir)
 			    IN_DELETE | dir_bit(t.d->inode), 0);
 		}
 		if (!err || err == -ENOENT)
-			dentry_forget(t.d);
+			dentry_gone(t.d, t.w.dir, &t.w.last);
 	}
 	target_end(&t);
 	return err;

@@ -177,8 +177,9 @@ static struct dentry *dentry_alloc(
 	return d;
 }
 
-struct dentry *dentry_add(
-    struct dentry *dir, const struct name *n, const struct entry *e)
+/* With `gen` only if the directory has not changed since it was that. */
+static struct dentry *add(struct dentry *dir, const struct name *n,
+    const struct entry *e, const uint32_t *gen)
 {
 	uint32_t hash = name_hash(dir, n);
 	struct dentry *d, *old, *dead = NULL;
@@ -192,6 +193,11 @@ struct dentry *dentry_add(
 	spin_lock(&dcache_lock);
 	d->parent = dir;
 	ref_locked(dir);
+	if (gen &&
+	    __atomic_load_n(&dir->inode->dir_gen, __ATOMIC_ACQUIRE) != *gen) {
+		d->expiry = 0; /* for the caller alone */
+		goto out;
+	}
 	old = find_locked(dir, n, hash);
 	if (old && (old->pinned || old->inode == e->inode)) {
 		old->expiry = e->expiry;
@@ -206,13 +212,26 @@ struct dentry *dentry_add(
 		if (e->inode || e->expiry)
 			hash_locked(d, hash);
 	}
+out:
 	spin_unlock(&dcache_lock);
 	bury(dead);
 	return d;
 }
 
-void dentry_prime(
+struct dentry *dentry_add(
     struct dentry *dir, const struct name *n, const struct entry *e)
+{
+	return add(dir, n, e, NULL);
+}
+
+struct dentry *dentry_add_asked(struct dentry *dir, const struct name *n,
+    const struct entry *e, uint32_t gen)
+{
+	return add(dir, n, e, &gen);
+}
+
+void dentry_prime(struct dentry *dir, const struct name *n,
+    const struct entry *e, uint32_t gen)
 {
 	struct dentry *d = dentry_find(dir, n);
 
@@ -222,7 +241,7 @@ void dentry_prime(
 		return;
 	}
 	dentry_put(d);
-	dentry_put(dentry_add(dir, n, e));
+	dentry_put(add(dir, n, e, &gen));
 }
 
 struct dentry *dentry_pin(
@@ -279,6 +298,31 @@ void dentry_forget(struct dentry *d)
 	spin_unlock(&dcache_lock);
 }
 
+/* Take out whatever is cached under the name, but not `except`. */
+static void forget_locked(struct dentry *dir, const struct name *n,
+    const struct dentry *except, struct dentry **dead)
+{
+	struct dentry *d = find_locked(dir, n, name_hash(dir, n));
+
+	if (!d || d == except || d->pinned)
+		return;
+	if (d->refs == 0)
+		kill_locked(d, dead);
+	else
+		unhash_locked(d);
+}
+
+void dentry_gone(struct dentry *d, struct dentry *dir, const struct name *n)
+{
+	struct dentry *dead = NULL;
+
+	spin_lock(&dcache_lock);
+	unhash_locked(d);
+	forget_locked(dir, n, NULL, &dead);
+	spin_unlock(&dcache_lock);
+	bury(dead);
+}
+
 static void rename_locked(
     struct dentry *d, struct dentry *dir, const struct name *n, char *name)
 {
@@ -295,7 +339,8 @@ static void rename_locked(
 int dentry_move(struct dentry *d, struct dentry *dir, const struct name *n)
 {
 	char *name = n->len <= d->room ? d->own : kmalloc(n->len + 1);
-	struct dentry *old_dir, *target, *dead = NULL;
+	struct dentry *old_dir, *dead = NULL;
+	struct name was;
 	char *old_name;
 
 	if (!name) {
@@ -303,12 +348,10 @@ int dentry_move(struct dentry *d, struct dentry *dir, const struct name *n)
 		return -ENOMEM;
 	}
 	spin_lock(&dcache_lock);
-	target = find_locked(dir, n, name_hash(dir, n));
-	if (target && target->refs == 0)
-		kill_locked(target, &dead);
-	else if (target)
-		unhash_locked(target);
 	old_dir = d->parent;
+	was = (struct name){d->name, d->len};
+	forget_locked(old_dir, &was, d, &dead);
+	forget_locked(dir, n, d, &dead);
 	old_name = d->name != d->own ? d->name : NULL;
 	rename_locked(d, dir, n, name);
 	put_locked(old_dir, &dead);

@@ -59,8 +59,8 @@ static bool is_dots(const struct fuse_dirent *d)
 }
 
 /* Enter what READDIRPLUS says about a name. */
-static void prime(struct file *f, const struct fuse_dirent *d, uint64_t version,
-    bool overtaken)
+static void prime(
+    struct file *f, const struct fuse_dirent *d, uint64_t version, uint32_t gen)
 {
 	const struct fuse_entry_out *out =
 	    (const void *)((const char *)d - sizeof(*out));
@@ -70,15 +70,15 @@ static void prime(struct file *f, const struct fuse_dirent *d, uint64_t version,
 	if (is_dots(d) || !out->nodeid ||
 	    fuse_entry(fuse_conn(f->inode), out, version, &e))
 		return;
-	if (!f->dentry || !e.expiry || overtaken)
+	if (!f->dentry || !e.expiry)
 		inode_put(e.inode);
 	else
-		dentry_prime(f->dentry, &n, &e);
+		dentry_prime(f->dentry, &n, &e, gen);
 }
 
 /* Check all entries; cut the reply at the first bad one. */
 static int check(
-    struct file *f, struct fuse_dirbuf *b, uint64_t version, bool overtaken)
+    struct file *f, struct fuse_dirbuf *b, uint64_t version, uint32_t gen)
 {
 	const struct fuse_dirent *d;
 	size_t at, size;
@@ -89,7 +89,7 @@ static int check(
 		if (!d)
 			break;
 		if (b->plus)
-			prime(f, d, version, overtaken);
+			prime(f, d, version, gen);
 	}
 	err = b->len && !at ? -EIO : 0;
 	b->len = at;
@@ -151,8 +151,7 @@ static int refill(struct file *f, struct fuse_dirbuf *b)
 	if (n < 0)
 		return (int)n;
 	b->len = (size_t)n;
-	return check(f, b, version,
-	    gen != __atomic_load_n(&dir->dir_gen, __ATOMIC_ACQUIRE));
+	return check(f, b, version, gen);
 }
 
 static struct fuse_dirbuf *dirbuf(struct fuse_handle *h)

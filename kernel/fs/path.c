@@ -105,9 +105,7 @@ int path_child(
 		dentry_put(d);
 		return err;
 	}
-	if (gen != __atomic_load_n(&i->dir_gen, __ATOMIC_ACQUIRE))
-		e.expiry = 0;
-	*out = dentry_add(dir, n, &e);
+	*out = dentry_add_asked(dir, n, &e, gen);
 	dentry_put(d);
 	return *out ? 0 : -ENOMEM;
 }

@@ -175,6 +175,7 @@ static int enter(struct inode *dir, const struct name *n, struct inode *i)
 
 	if (t) {
 		spin_lock(&names_lock);
+		inode_dir_changed(dir);
 		err = insert_locked(tmp_inode(dir), t, i);
 		spin_unlock(&names_lock);
 	}
@@ -319,6 +320,7 @@ static int tmp_remove(
 
 	(void)victim;
 	spin_lock(&names_lock);
+	inode_dir_changed(dir);
 	t = find_locked(tmp_inode(dir), n);
 	if (t)
 		err = check_victim(t->inode, is_dir);
@@ -399,6 +401,8 @@ static int tmp_rename(struct inode *from, const struct name *fn,
 	if (!fresh)
 		return -ENOSPC;
 	spin_lock(&names_lock);
+	inode_dir_changed(from);
+	inode_dir_changed(to);
 	err = rename_locked(
 	    tmp_inode(from), fn, tmp_inode(to), tn, flags, &fresh, &victim);
 	spin_unlock(&names_lock);

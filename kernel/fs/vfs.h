@@ -292,15 +292,21 @@ void dentry_put(struct dentry *d); /* NULL is fine */
  * reference; NULL when memory is short (then the reference is dropped). */
 struct dentry *dentry_add(
     struct dentry *dir, const struct name *n, const struct entry *e);
-/* Enter it only if nothing is known of the name. */
-void dentry_prime(
-    struct dentry *dir, const struct name *n, const struct entry *e);
+/* The same for an answer that was asked for when dir's dir_gen was `gen`: if
+ * it has changed since, the dentry is for the caller alone. */
+struct dentry *dentry_add_asked(struct dentry *dir, const struct name *n,
+    const struct entry *e, uint32_t gen);
+/* Enter such an answer only if nothing is known of the name. */
+void dentry_prime(struct dentry *dir, const struct name *n,
+    const struct entry *e, uint32_t gen);
 /* The root of fs, or a mount point, pinned. */
 struct dentry *dentry_pin(
     struct dentry *dir, const struct name *n, struct inode *i, struct fs *fs);
 /* The k-th pinned name in dir, with a reference, or NULL. */
 struct dentry *dentry_pinned(struct dentry *dir, unsigned k);
 void dentry_forget(struct dentry *d); /* the name is gone */
+/* The same, and whatever else is cached under n in dir. */
+void dentry_gone(struct dentry *d, struct dentry *dir, const struct name *n);
 int dentry_move(struct dentry *d, struct dentry *dir, const struct name *n);
 /* Is `above` d itself or one of its ancestors? */
 bool dentry_is_below(struct dentry *d, struct dentry *above);
