@@ -274,7 +274,7 @@ long kcall_dup3(int fd, int to, int flags)
 	return dup_to(fd, to, flags & O_CLOEXEC);
 }
 
-static long fcntl_file(struct file *f, int cmd, unsigned long arg)
+static long fcntl_file(struct file *f, int fd, int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case F_GETFL:
@@ -290,7 +290,7 @@ static long fcntl_file(struct file *f, int cmd, unsigned long arg)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return lock_fcntl(f, cmd, (void *)arg);
+		return lock_fcntl(f, fd, cmd, (void *)arg);
 	case F_GETPIPE_SZ:
 		return pipe_capacity(f);
 	case F_SETPIPE_SZ:
@@ -334,7 +334,7 @@ long kcall_fcntl(int fd, int cmd, unsigned long arg)
 	f = fd_get(fd);
 	if (!f)
 		return -EBADF;
-	r = fcntl_file(f, cmd, arg);
+	r = fcntl_file(f, fd, cmd, arg);
 	if (!r && (cmd == F_SETLK || cmd == F_SETLKW))
 		r = lock_recheck(f, fd);
 	file_put(f);

@@ -91,7 +91,25 @@ static long test(
 	return copy_out(user, lk, sizeof(*lk));
 }
 
-long lock_fcntl(struct file *f, int cmd, void *user)
+/* The descriptor may have been closed meanwhile, and that close did not see
+ * the new lock: it must not stay, since nothing would ever drop it. */
+static long set(struct file *f, int fd, const struct record *r, bool wait)
+{
+	int err = record_lock_set(f, r, wait);
+	struct file *now;
+
+	if (err || r->owner || r->kind == RECORD_NONE)
+		return err;
+	now = fd_get(fd);
+	if (now)
+		file_put(now);
+	if (now == f)
+		return 0;
+	record_lock_drop(f, NULL);
+	return -EBADF;
+}
+
+long lock_fcntl(struct file *f, int fd, int cmd, void *user)
 {
 	struct record r = {.inode = f->inode, .owner = of_file(cmd) ? f : NULL};
 	struct flock lk;
@@ -112,5 +130,5 @@ long lock_fcntl(struct file *f, int cmd, void *user)
 		return -EBADF;
 	if (r.kind == RECORD_EXCLUSIVE && (f->flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
-	return record_lock_set(f, &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+	return set(f, fd, &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
 }

@@ -11,7 +11,8 @@
 
 struct file;
 
-/* struct flock of the program at `user`; 0 or -errno. */
-long lock_fcntl(struct file *f, int cmd, void *user);
+/* struct flock of the program at `user`; f was found as fd.  0 or -errno;
+ * -EBADF if it was closed while this waited. */
+long lock_fcntl(struct file *f, int fd, int cmd, void *user);
 
 #endif

@@ -154,7 +154,8 @@ static int slot_locked(void)
 	return (int)id;
 }
 
-static long timer_add(struct timer_object *t)
+/* From here on others can find it. */
+static long timer_add(struct timer_object *t, bool id_is_value)
 {
 	int id;
 
@@ -164,6 +165,8 @@ static long timer_add(struct timer_object *t)
 	if (id < 0)
 		return id;
 	t->id = id;
+	if (id_is_value)
+		t->value = (uint64_t)id;
 	slot_set(id, t);
 	return id;
 }
@@ -193,13 +196,11 @@ long kcall_timer_create(int clock, const struct event *user, int *id_out)
 	t->alarm.fn = timer_ran_out;
 	t->alarm.now = clock_is_cpu(clock) ? cpu_now : steady_now;
 	t->alarm.cpu_time = clock_is_cpu(clock);
-	id = timer_add(t);
+	id = timer_add(t, !user);
 	if (id < 0) {
 		kfree(t);
 		return id;
 	}
-	if (!user)
-		t->value = (uint64_t)id;
 	if (put_user(id_out, (int)id)) {
 		(void)kcall_timer_delete((int)id);
 		return -EFAULT;

@@ -22,15 +22,20 @@ noreturn void machine_exit(uint8_t code)
 
 noreturn void panic(const char *fmt, ...)
 {
-	static bool entered;
+	static struct cpu *first; /* [a] the CPU that reports */
+	struct cpu *none = NULL, *self = cpu_boot.self ? cpu_self() : &cpu_boot;
 	char text[200];
 	va_list ap;
 	struct thread *t;
 
 	cpu_irq_off();
-	if (entered)
-		machine_exit(PANIC_CODE);
-	entered = true;
+	if (!__atomic_compare_exchange_n(&first, &none, self, false,
+		__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		if (none == self)
+			machine_exit(PANIC_CODE);
+		for (;;) /* the first one ends the VM */
+			__asm__ volatile("cli; hlt");
+	}
 	va_start(ap, fmt);
 	kvsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

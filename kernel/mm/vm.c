@@ -22,7 +22,7 @@ static struct treap regions;             /* [vm_lock] */
 static unsigned nr_regions;              /* [vm_lock] */
 static uintptr_t mmap_top;               /* [i] mappings are placed below */
 static uintptr_t mmap_hint;              /* [vm_lock] no gap is known above */
-static uintptr_t brk_start, brk_end;     /* [vm_lock] */
+static uintptr_t brk_start, brk_end;     /* [brk_lock] */
 static uintptr_t image_start, image_end; /* [i] */
 
 static struct vm_region *to_region(struct treap_node *n)
@@ -502,8 +502,11 @@ static long brk_move(uintptr_t old, uintptr_t new)
 
 long vm_brk(uintptr_t addr)
 {
-	uintptr_t old = ALIGN_UP(brk_end, PAGE_SIZE);
+	static struct mutex brk_lock = MUTEX_INIT(brk_lock); /* brk_end */
+	uintptr_t old;
 
+	MUTEX_GUARD(&brk_lock);
+	old = ALIGN_UP(brk_end, PAGE_SIZE);
 	if (addr < brk_start || addr >= mmap_top)
 		return (long)brk_end;
 	if (brk_move(old, ALIGN_UP(addr, PAGE_SIZE)) >= 0)
