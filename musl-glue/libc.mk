@@ -24,6 +24,7 @@ srcs	:= $(filter-out $(skip) $(replaced),$(base)) \
 	   $(filter-out $(skip),$(over))
 objs	:= $(addprefix $(OUT)/obj/,$(addsuffix .o,$(basename $(srcs)))) \
 	   $(OUT)/obj/toril/cancel.o $(OUT)/obj/toril/entry.o \
+	   $(OUT)/obj/toril/cancel_entry.o \
 	   $(OUT)/obj/toril/by_number.o $(OUT)/obj/toril/dl_find_object.o \
 	   $(OUT)/obj/toril/sched.o $(OUT)/obj/toril/scope.o \
 	   $(OUT)/obj/toril/allow_wx.o $(OUT)/obj/toril/thread_cache.o
@@ -63,6 +64,11 @@ $(objs): $(gen) musl-glue/libc.mk posix/calls.def \
 # The frames below main's are as in distributions' builds, so that programs
 # that read what they have not written find there what they do on Linux.
 $(OUT)/obj/env/__libc_start_main.o: CFLAGS += -O2
+
+# Hot ones: eight bytes at a time is worth nothing if each takes long.
+hot	:= memchr memcmp memrchr strlen strchr strchrnul strcmp strncmp strnlen \
+	   strcasecmp strncasecmp
+$(hot:%=$(OUT)/obj/string/%.o): CFLAGS += -O2
 
 # Files of which one function is replaced: theirs gets another name.
 $(OUT)/obj/thread/pthread_create.o: CFLAGS += \

@@ -184,6 +184,12 @@ static void make_fields(struct file *file)
 	date_http(&t, file->id.mtime.tv_sec);
 	text_cstr(&t, "\r\nAccept-Ranges: bytes\r\n");
 	file->fields_len = t.len;
+	text_cstr(&t, "Content-Type: ");
+	text_cstr(&t, file->type);
+	text_cstr(&t, "\r\nContent-Length: ");
+	text_number(&t, file->size);
+	text_cstr(&t, "\r\n\r\n");
+	file->whole_len = t.overflow ? 0 : t.len;
 }
 
 /* Small files are read at once; where that fails the descriptor serves. */

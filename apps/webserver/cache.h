@@ -46,7 +46,9 @@ struct file {
 	unsigned siblings;
 	struct str etag;     /* inside `fields` */
 	unsigned fields_len; /* ETag, Last-Modified, Accept-Ranges */
-	char fields[160];
+	unsigned whole_len;  /* and the rest of a header for all of it, without
+				siblings; 0 if that did not fit */
+	char fields[256];
 	size_t path_len;
 	char path[];
 };

@@ -56,7 +56,9 @@ static void add_date(struct worker *w)
 	if (w->date_time != w->time) {
 		struct text t = {w->date, 0, sizeof(w->date), false};
 
+		text_cstr(&t, DATE_BEGIN);
 		date_http(&t, w->time);
+		text_cstr(&t, DATE_END);
 		w->date_time = w->time;
 	}
 	text_add(&w->text, w->date, sizeof(w->date));
@@ -68,29 +70,35 @@ void respond_begin(struct worker *w, int status)
 
 	w->reply.status = status;
 	*t = (struct text){w->out, 0, sizeof(w->out), false};
-	text_cstr(t, "HTTP/1.1 ");
-	text_digits(t, status, 3);
-	text_char(t, ' ');
-	text_cstr(t, reason_of(status));
-	text_cstr(t, "\r\nDate: ");
+	if (status == 200) {
+		text_cstr(t, "HTTP/1.1 200 OK");
+	} else {
+		text_cstr(t, "HTTP/1.1 ");
+		text_digits(t, status, 3);
+		text_char(t, ' ');
+		text_cstr(t, reason_of(status));
+	}
 	add_date(w);
 	if (w->reply.close)
-		text_cstr(t, "\r\nConnection: close\r\n");
+		text_cstr(t, "Connection: close\r\n");
 	else if (w->head.minor == 0)
-		text_cstr(t, "\r\nConnection: keep-alive\r\n");
-	else
-		text_cstr(t, "\r\n");
+		text_cstr(t, "Connection: keep-alive\r\n");
 }
 
-void respond_end_header(struct worker *w)
+void respond_end_text(struct worker *w)
 {
 	struct reply *r = &w->reply;
 
-	text_cstr(&w->text, "\r\n");
 	r->text = w->out;
 	r->head = w->text.len;
 	r->segments = 1;
 	r->segment[0] = (struct segment){.text = r->head};
+}
+
+void respond_end_header(struct worker *w)
+{
+	text_cstr(&w->text, "\r\n");
+	respond_end_text(w);
 }
 
 void respond_end(struct worker *w, uint64_t length)

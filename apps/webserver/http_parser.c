@@ -7,71 +7,97 @@
 
 #include <string.h>
 
+/* What a byte may be part of. */
+#define IN_TOKEN 1 /* RFC 9110, 5.6.2 */
+#define NO_HOST  2 /* of these no host consists */
+
+static const uint8_t class_of[256] = {
+    ['!'] = IN_TOKEN,
+    ['#'] = IN_TOKEN | NO_HOST,
+    ['$' ... '\''] = IN_TOKEN,
+    ['*' ... '+'] = IN_TOKEN,
+    ['-' ... '.'] = IN_TOKEN,
+    ['0' ... '9'] = IN_TOKEN,
+    ['A' ... 'Z'] = IN_TOKEN,
+    ['^' ... 'z'] = IN_TOKEN,
+    ['|'] = IN_TOKEN,
+    ['~'] = IN_TOKEN,
+    [0] = NO_HOST,
+    ['\t'] = NO_HOST,
+    [' '] = NO_HOST,
+    ['"'] = NO_HOST,
+    [','] = NO_HOST,
+    ['/'] = NO_HOST,
+    ['<'] = NO_HOST,
+    ['>' ... '@'] = NO_HOST,
+    ['\\'] = NO_HOST,
+};
+
+/* How many bytes of a token `s` begins with. */
+static size_t token_length(struct str s)
+{
+	size_t i = 0;
+
+	while (i < s.len && class_of[(unsigned char)s.at[i]] & IN_TOKEN)
+		i++;
+	return i;
+}
+
+#define EACH(byte) (~UINT64_C(0) / 255 * (byte))
+
+/* The first control character from `at` on, DEL included, or `end`.  Eight
+ * bytes at a time: a subtraction borrows from the top bit of those that are
+ * too low, and of the lowest such one no other can be the cause. */
+static const char *skip_text(const char *at, const char *end)
+{
+	for (; end - at >= 8; at += 8) {
+		uint64_t w, del, found;
+
+		memcpy(&w, at, 8);
+		del = w ^ EACH(127);
+		found = (((w - EACH(' ')) & ~w) | ((del - EACH(1)) & ~del)) &
+			EACH(128);
+		if (found)
+			return at + __builtin_ctzll(found) / 8;
+	}
+	while (at < end && (unsigned char)*at >= ' ' && *at != 127)
+		at++;
+	return at;
+}
+
 size_t http_head_find(const char *buf, size_t len, size_t *scanned)
 {
-	size_t at = *scanned;
+	const char *end = buf + len, *at = buf + *scanned;
 
-	while (at < len) {
-		const char *lf = memchr(buf + at, '\n', len - at);
-		size_t i;
+	while ((at = skip_text(at, end)) < end) {
+		size_t i = at++ - buf;
 
-		if (!lf)
-			break;
-		i = lf - buf;
-		at = i + 1;
+		if (buf[i] != '\n')
+			continue;
 		/* A bare LF ends a line here, so that http_head_parse gets to
 		 * refuse it; else the client would wait for an answer. */
 		if (i >= 1 &&
 		    (buf[i - 1] == '\n' ||
-			(i >= 2 && buf[i - 1] == '\r' && buf[i - 2] == '\n'))) {
-			*scanned = at;
-			return at;
-		}
+			(i >= 2 && buf[i - 1] == '\r' && buf[i - 2] == '\n')))
+			return *scanned = i + 1;
 	}
 	*scanned = len;
 	return 0;
 }
 
-static bool is_token_char(unsigned char c)
-{
-	if ((c | 32) >= 'a' && (c | 32) <= 'z')
-		return true;
-	return (c >= '0' && c <= '9') ||
-	       (c && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static bool is_token(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!is_token_char(s.at[i]))
-			return false;
-	return s.len > 0;
-}
-
-/* Printable, or a byte of UTF-8 or Latin-1; blanks where `blank` says so. */
-static bool is_text(struct str s, bool blank)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = s.at[i];
-
-		if (c == 127 || c < ' ' ? !(blank && c == '\t')
-					: c == ' ' && !blank)
-			return false;
-	}
-	return true;
-}
-
-/* Cuts a line off `rest`; false if it does not end in CRLF. */
+/* Cuts a line off `rest`: printable, or bytes of UTF-8 or Latin-1, and tabs;
+ * false if there is anything else in it, or if it does not end in CRLF. */
 static bool next_line(struct str *rest, struct str *line)
 {
-	const char *lf = memchr(rest->at, '\n', rest->len);
-	size_t len;
+	const char *end = rest->at + rest->len;
+	const char *at = skip_text(rest->at, end);
 
-	if (!lf || lf == rest->at || lf[-1] != '\r')
+	while (at < end && *at == '\t')
+		at = skip_text(at + 1, end);
+	if (end - at < 2 || at[0] != '\r' || at[1] != '\n')
 		return false;
-	len = lf - rest->at;
-	*line = (struct str){rest->at, len - 1};
-	*rest = (struct str){lf + 1, rest->len - len - 1};
+	*line = (struct str){rest->at, at - rest->at};
+	*rest = (struct str){at + 2, end - at - 2};
 	return true;
 }
 
@@ -117,43 +143,44 @@ static int parse_version(struct str s, struct http_head *head)
 	return 0;
 }
 
+/* No line here has control characters but tabs; a target has no blanks. */
 static int parse_request_line(struct str line, struct http_head *head)
 {
-	struct str method, version;
-	const char *space = memchr(line.at, ' ', line.len);
-	const char *end = line.at + line.len, *last;
+	size_t method = token_length(line), at = method + 1, end;
 
-	if (!space)
+	if (!method || method == line.len || line.at[method] != ' ')
 		return 400;
-	last = memrchr(line.at, ' ', line.len);
-	method = (struct str){line.at, space - line.at};
-	version = (struct str){last + 1, end - last - 1};
-	if (last == space || !is_token(method))
+	head->method = method_of((struct str){line.at, method});
+	for (end = line.len; end > at && line.at[end - 1] != ' ';)
+		end--;
+	if (end <= at)
 		return 400;
-	head->method = method_of(method);
-	head->target = (struct str){space + 1, last - space - 1};
+	head->target = (struct str){line.at + at, end - 1 - at};
 	if (head->target.len > HTTP_TARGET_MAX)
 		return 414;
-	if (!head->target.len || !is_text(head->target, false))
+	if (!head->target.len)
 		return 400;
-	return parse_version(version, head);
+	for (size_t i = 0; i < head->target.len; i++)
+		if (head->target.at[i] == ' ' || head->target.at[i] == '\t')
+			return 400;
+	return parse_version((struct str){line.at + end, line.len - end}, head);
 }
 
-static const struct str field_names[HTTP_FIELDS] = {
-    [FIELD_ACCEPT_ENCODING] = {"accept-encoding", 15},
-    [FIELD_CONNECTION] = {"connection", 10},
-    [FIELD_CONTENT_LENGTH] = {"content-length", 14},
-    [FIELD_EXPECT] = {"expect", 6},
-    [FIELD_HOST] = {"host", 4},
-    [FIELD_IF_MATCH] = {"if-match", 8},
-    [FIELD_IF_MODIFIED_SINCE] = {"if-modified-since", 17},
-    [FIELD_IF_NONE_MATCH] = {"if-none-match", 13},
-    [FIELD_IF_RANGE] = {"if-range", 8},
-    [FIELD_IF_UNMODIFIED_SINCE] = {"if-unmodified-since", 19},
-    [FIELD_RANGE] = {"range", 5},
-    [FIELD_REFERER] = {"referer", 7},
-    [FIELD_TRANSFER_ENCODING] = {"transfer-encoding", 17},
-    [FIELD_USER_AGENT] = {"user-agent", 10},
+static const char field_names[HTTP_FIELDS][20] = {
+    [FIELD_ACCEPT_ENCODING] = "accept-encoding",
+    [FIELD_CONNECTION] = "connection",
+    [FIELD_CONTENT_LENGTH] = "content-length",
+    [FIELD_EXPECT] = "expect",
+    [FIELD_HOST] = "host",
+    [FIELD_IF_MATCH] = "if-match",
+    [FIELD_IF_MODIFIED_SINCE] = "if-modified-since",
+    [FIELD_IF_NONE_MATCH] = "if-none-match",
+    [FIELD_IF_RANGE] = "if-range",
+    [FIELD_IF_UNMODIFIED_SINCE] = "if-unmodified-since",
+    [FIELD_RANGE] = "range",
+    [FIELD_REFERER] = "referer",
+    [FIELD_TRANSFER_ENCODING] = "transfer-encoding",
+    [FIELD_USER_AGENT] = "user-agent",
 };
 
 static void parse_connection(struct str list, struct http_head *head)
@@ -188,22 +215,67 @@ static int keep_field(struct http_head *head, int i, struct str value)
 	return 0;
 }
 
+/* Which one a name can be, by its length and first letter. */
+static int field_candidate(struct str name)
+{
+#define KEY(len, letter) ((len)*256 + (letter))
+	switch (KEY(name.len, name.at[0] | 32)) {
+	case KEY(4, 'h'):
+		return FIELD_HOST;
+	case KEY(5, 'r'):
+		return FIELD_RANGE;
+	case KEY(6, 'e'):
+		return FIELD_EXPECT;
+	case KEY(7, 'r'):
+		return FIELD_REFERER;
+	case KEY(8, 'i'):
+		return (name.at[3] | 32) == 'm' ? FIELD_IF_MATCH
+						: FIELD_IF_RANGE;
+	case KEY(10, 'c'):
+		return FIELD_CONNECTION;
+	case KEY(10, 'u'):
+		return FIELD_USER_AGENT;
+	case KEY(13, 'i'):
+		return FIELD_IF_NONE_MATCH;
+	case KEY(14, 'c'):
+		return FIELD_CONTENT_LENGTH;
+	case KEY(15, 'a'):
+		return FIELD_ACCEPT_ENCODING;
+	case KEY(17, 'i'):
+		return FIELD_IF_MODIFIED_SINCE;
+	case KEY(17, 't'):
+		return FIELD_TRANSFER_ENCODING;
+	case KEY(19, 'i'):
+		return FIELD_IF_UNMODIFIED_SINCE;
+	}
+	return -1;
+#undef KEY
+}
+
+/* `name` is a token: of those only letters become others, by 32. */
+static int field_of(struct str name)
+{
+	int field = field_candidate(name);
+
+	for (size_t i = 1; field >= 0 && i < name.len; i++)
+		if ((name.at[i] | 32) != field_names[field][i])
+			return -1;
+	return field;
+}
+
 static int parse_field(struct str line, struct http_head *head)
 {
-	const char *colon = memchr(line.at, ':', line.len);
-	struct str name, value;
+	size_t len = token_length(line);
+	int field;
 
-	if (!colon)
+	/* This also refuses folded lines and a blank before the colon. */
+	if (!len || len == line.len || line.at[len] != ':')
 		return 400;
-	name = (struct str){line.at, colon - line.at};
-	value = (struct str){colon + 1, line.len - name.len - 1};
-	/* is_token also refuses folded lines and a blank before the colon. */
-	if (!is_token(name) || !is_text(value, true))
-		return 400;
-	for (int i = 0; i < HTTP_FIELDS; i++)
-		if (str_equal_nocase(name, field_names[i]))
-			return keep_field(head, i, str_trim(value));
-	return 0;
+	field = field_of((struct str){line.at, len});
+	if (field < 0)
+		return 0;
+	return keep_field(head, field,
+	    str_trim((struct str){line.at + len + 1, line.len - len - 1}));
 }
 
 static int check_length(struct http_head *head)
@@ -231,7 +303,7 @@ static int check_host(const struct http_head *head)
 		return head->minor >= 1 ? 400 : 0;
 	/* Empty is allowed: the target may have no authority. */
 	for (size_t i = 0; i < host.len; i++)
-		if (strchr(" \t,/\\?#@<>\"", host.at[i]))
+		if (class_of[(unsigned char)host.at[i]] & NO_HOST)
 			return 400;
 	return 0;
 }
@@ -242,9 +314,11 @@ int http_head_parse(const char *buf, size_t len, struct http_head *head)
 	int status, fields = 0;
 
 	memset(head, 0, sizeof(*head));
-	head->line = (struct str){buf, line_length(buf, len)};
-	if (!next_line(&rest, &line))
+	if (!next_line(&rest, &line)) {
+		head->line = (struct str){buf, line_length(buf, len)};
 		return 400;
+	}
+	head->line = line;
 	status = parse_request_line(line, head);
 	while (!status) {
 		if (!next_line(&rest, &line))

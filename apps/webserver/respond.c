@@ -103,9 +103,16 @@ static void respond_whole(struct worker *w, const struct choice *c)
 {
 	uint64_t size = w->reply.file->size;
 
-	begin_entity(w, 200, c);
-	add_type(&w->text, c->type);
-	respond_end(w, size);
+	if (w->reply.file->whole_len && !c->siblings) {
+		respond_begin(w, 200);
+		text_add(
+		    &w->text, w->reply.file->fields, w->reply.file->whole_len);
+		respond_end_text(w);
+	} else {
+		begin_entity(w, 200, c);
+		add_type(&w->text, c->type);
+		respond_end(w, size);
+	}
 	if (w->head.method == HTTP_GET)
 		w->reply.segment[0].len = size;
 }

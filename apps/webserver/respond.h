@@ -23,6 +23,8 @@ void respond_begin(struct worker *worker, int status);
 void respond_end(struct worker *worker, uint64_t length);
 /* The same without a Content-Length. */
 void respond_end_header(struct worker *worker);
+/* The same for a text that has its empty line. */
+void respond_end_text(struct worker *worker);
 /* The same with a short page for people as the body. */
 void respond_page(struct worker *worker);
 /* Gives the reply's file back. */

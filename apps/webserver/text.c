@@ -86,11 +86,6 @@ void text_str(struct text *t, struct str s)
 	text_add(t, s.at, s.len);
 }
 
-void text_cstr(struct text *t, const char *s)
-{
-	text_add(t, s, strlen(s));
-}
-
 void text_char(struct text *t, char c)
 {
 	text_add(t, &c, 1);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A piece of someone else's memory. */
 struct str {
@@ -40,7 +41,12 @@ struct text {
 
 void text_add(struct text *t, const void *data, size_t len);
 void text_str(struct text *t, struct str s);
-void text_cstr(struct text *t, const char *s);
+/* Inline, since the length of a literal is known. */
+static inline __attribute__((always_inline)) void text_cstr(
+    struct text *t, const char *s)
+{
+	text_add(t, s, strlen(s));
+}
 void text_char(struct text *t, char c);
 void text_number(struct text *t, uint64_t value);
 void text_hex(struct text *t, uint64_t value);

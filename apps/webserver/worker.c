@@ -26,8 +26,11 @@ static void read_clock(struct worker *w)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	w->now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	if (w->now < w->time_over)
+		return;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	w->time = ts.tv_sec;
+	w->time_over = w->now + 1000 - ts.tv_nsec / 1000000;
 }
 
 /* EPOLLEXCLUSIVE spares the other workers' waking up for nothing. */

@@ -15,10 +15,12 @@
 
 #include <limits.h>
 
-#define IN_SIZE   (16 * 1024) /* longest request head: 431 beyond */
-#define OUT_SIZE  (16 * 1024) /* longest reply header */
-#define PATH_ROOM 16          /* for "index.html" and ".gz" */
-#define BODY_MAX  (64 * 1024) /* longest request body: 413 beyond */
+#define IN_SIZE    (16 * 1024)  /* longest request head: 431 beyond */
+#define OUT_SIZE   (16 * 1024)  /* longest reply header */
+#define DATE_BEGIN "\r\nDate: " /* ends the status line, too */
+#define DATE_END   "\r\n"
+#define PATH_ROOM  16          /* for "index.html" and ".gz" */
+#define BODY_MAX   (64 * 1024) /* longest request body: 413 beyond */
 
 struct conn;
 
@@ -47,8 +49,9 @@ struct timer_list {
 struct worker {
 	const struct config *config;
 	int epoll;
-	int64_t now; /* ms, monotonic; as of this turn of the loop */
-	time_t time; /* wall clock, likewise */
+	int64_t now;       /* ms, monotonic; as of this turn of the loop */
+	time_t time;       /* wall clock, likewise */
+	int64_t time_over; /* when that second is over */
 	unsigned conns;
 	bool accepting, stopping;
 	struct timer_list timer[TIMERS];
@@ -63,7 +66,7 @@ struct worker {
 	struct reply reply;
 	struct text text; /* the reply's header and more, in `out` */
 	time_t date_time; /* what `date` says */
-	char date[DATE_HTTP_LEN];
+	char date[sizeof(DATE_BEGIN) + DATE_HTTP_LEN + sizeof(DATE_END) - 2];
 	char path[PATH_MAX + PATH_ROOM];
 	char in[IN_SIZE];
 	char out[OUT_SIZE];

@@ -15,13 +15,14 @@
 extern weak hidden long __toril_cp_begin(long nr);
 extern weak hidden long __toril_cp_end(long nr, long result);
 
-#define TORIL_CP(n, ...)                                                       \
+#define TORIL_CP(n, ...) TORIL_CP_CALL(n, __syscall(n, ##__VA_ARGS__))
+#define TORIL_CP_CALL(n, call)                                                 \
 	({                                                                     \
 		long cp_r_ = 0;                                                \
 		if (__toril_cp_begin)                                          \
 			cp_r_ = __toril_cp_begin(n);                           \
 		if (!cp_r_) {                                                  \
-			cp_r_ = __syscall(n, ##__VA_ARGS__);                   \
+			cp_r_ = call;                                          \
 			if (__toril_cp_begin)                                  \
 				cp_r_ = __toril_cp_end(n, cp_r_);              \
 		}                                                              \
@@ -30,6 +31,11 @@ extern weak hidden long __toril_cp_end(long nr, long result);
 
 #undef __syscall_cp
 #define __syscall_cp(n, ...) TORIL_CP(n, ##__VA_ARGS__)
+
+/* open() names the count itself, from within the macro that counts. */
+#undef __syscall_cp3
+#define __syscall_cp3(n, a, b, c)                                              \
+	TORIL_CP_CALL(n, __syscall3(n, __scc(a), __scc(b), __scc(c)))
 
 #undef __socketcall
 #undef __socketcall_cp
