@@ -27,7 +27,7 @@ $(BUILD)/linux-musl/apps/$(1): $(APP_SRC_$(1)) $(APP_HDRS)
 $(BUILD)/apps/$(1): $(APP_SRC_$(1)) $(APP_HDRS) $(BUILD)/bin/toril-cc
 	$$(call say,TORIL,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$(BUILD)/bin/toril-cc -Os -g $(APP_CFLAGS) -o $$@ $(APP_SRC_$(1))
+	$$(Q)$(BUILD)/bin/toril-cc -O2 -g $(APP_CFLAGS) -o $$@ $(APP_SRC_$(1))
 endef
 $(foreach app,$(APPS),$(eval $(call app_rules,$(app))))
 

@@ -243,6 +243,17 @@ static void conn_body_begin(
 	c->state = CONN_BODY;
 }
 
+/* What came last ends a head, so there is one: most often one in all, and its
+ * parser finds the end, too.  0 if it has to be looked for, or is refused. */
+static size_t head_at_once(
+    struct worker *w, struct conn *c, const char *buf, size_t len)
+{
+	if (c->scanned || len < 4 || memcmp(buf + len - 4, "\r\n\r\n", 4) ||
+	    http_head_parse(buf, len, &w->head))
+		return 0;
+	return w->head.length;
+}
+
 /* Takes a head off the input.  Returns the bytes used, 0 for none. */
 static size_t conn_head(
     struct worker *w, struct conn *c, const char *buf, size_t len)
@@ -255,11 +266,15 @@ static size_t conn_head(
 		c->scanned = 0;
 		return 2;
 	}
-	n = http_head_find(buf, len, &c->scanned);
-	if (!n && len < IN_SIZE)
-		return 0;
-	c->scanned = 0;
-	status = http_head_parse(buf, n ? n : len, &w->head);
+	n = head_at_once(w, c, buf, len);
+	status = 0;
+	if (!n) {
+		n = http_head_find(buf, len, &c->scanned);
+		if (!n && len < IN_SIZE)
+			return 0;
+		c->scanned = 0;
+		status = http_head_parse(buf, n ? n : len, &w->head);
+	}
 	if (!n)
 		status = w->head.line.len > HTTP_TARGET_MAX ? 414 : 431;
 	if (status)

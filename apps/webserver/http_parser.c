@@ -331,5 +331,9 @@ int http_head_parse(const char *buf, size_t len, struct http_head *head)
 	}
 	if (!status)
 		status = check_host(head);
-	return status ? status : check_length(head);
+	if (!status)
+		status = check_length(head);
+	if (!status)
+		head->length = rest.at - buf;
+	return status;
 }

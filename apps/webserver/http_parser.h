@@ -49,6 +49,7 @@ struct http_head {
 	struct str target;
 	struct str field[HTTP_FIELDS]; /* the first of each name; .at is NULL
 					  where there was none */
+	size_t length;                 /* with the empty line; 0: refused */
 	uint64_t content_length;       /* 0 without the field */
 	enum http_method method;
 	unsigned minor; /* of the version: HTTP/1.minor */
@@ -64,9 +65,10 @@ struct http_head {
 size_t http_head_find(const char *buf, size_t len, size_t *scanned);
 
 /*
- * Parses a head that http_head_find measured.  Returns 0, or the status that
- * refuses it: 400, 414, 431, 501 (transfer coding) or 505.  `head->line` is
- * valid in any case.
+ * Parses a head that http_head_find measured, or one that has at least one
+ * empty line somewhere: the head ends with the first.  Returns 0, or the status
+ * that refuses it: 400, 414, 431, 501 (transfer coding) or 505.  `head->line`
+ * is valid in any case.
  */
 int http_head_parse(const char *buf, size_t len, struct http_head *head);
 

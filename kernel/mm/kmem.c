@@ -29,18 +29,29 @@ static struct {
 	struct page *partial; /* [lock] slabs with a free object */
 } caches[CLASSES];
 
+/* The class of each size, in steps of 16 bytes. */
+static const uint8_t class_at[] = {
+    [0] = 0,
+    [1] = 1,
+    [2] = 2,
+    [3] = 3,
+    [4 ... 5] = 4,
+    [6 ... 7] = 5,
+    [8 ... 11] = 6,
+    [12 ... 15] = 7,
+    [16 ... 20] = 8,
+    [21 ... 27] = 9,
+    [28 ... 35] = 10,
+    [36 ... 50] = 11,
+    [51 ... 84] = 12,
+    [85 ... 127] = 13,
+};
+
+static_assert(sizeof(class_at) == CLASS_MAX / 16, "a class for each size");
+
 static unsigned class_of(size_t size)
 {
-	unsigned lo = 0, hi = CLASSES - 1;
-
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-		if (class_size[mid] >= size)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo;
+	return class_at[size ? (size - 1) / 16 : 0];
 }
 
 static uint32_t number(const struct page *p)

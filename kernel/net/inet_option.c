@@ -86,8 +86,10 @@ struct inet_values *inet_values_copy(const struct inet_values *from)
 {
 	struct inet_values *v = kmalloc(sizeof(*v));
 
-	for (unsigned i = 0; v && i < NR; i++)
-		v->v[i] = from ? from->v[i] : rows[i].initial;
+	if (v && from)
+		memcpy(v, from, sizeof(*v));
+	for (unsigned i = 0; v && !from && i < NR; i++)
+		v->v[i] = rows[i].initial;
 	return v;
 }
 

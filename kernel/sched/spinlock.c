@@ -4,7 +4,7 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/assert.h"
 
-static void acquire(struct spinlock *l)
+static inline __attribute__((always_inline)) void acquire(struct spinlock *l)
 {
 	while (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE))
 		while (spin_is_locked(l))
@@ -26,7 +26,7 @@ bool spin_trylock(struct spinlock *l)
 	return got;
 }
 
-static void release(struct spinlock *l)
+static inline __attribute__((always_inline)) void release(struct spinlock *l)
 {
 	assert(l->locked);
 	__atomic_store_n(&l->locked, 0, __ATOMIC_RELEASE);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,70 @@ static void head_is_found_however_it_is_cut(void **state)
 		assert_int_equal(
 		    http_head_find(text, sizeof(text) - 1, &scanned), end);
 	}
+}
+
+/* Bytes behind the head are not looked at. */
+static void a_head_ends_with_its_first_empty_line(void **state)
+{
+	static const char text[] =
+	    "GET / HTTP/1.1\r\n" HOST "\r\n\x01 GET / HTTP/1.1\r\n\r\n";
+	struct http_head head;
+
+	(void)state;
+	assert_int_equal(http_head_parse(text, strlen(text), &head), 0);
+	assert_int_equal(head.length, strlen("GET / HTTP/1.1\r\n" HOST "\r\n"));
+	assert_int_equal(http_head_parse("GET /\r\n\r\n", 9, &head), 400);
+	assert_int_equal(head.length, 0);
+}
+
+/* At any place within the eight bytes that are looked at together. */
+static void each_byte_counts(void **state)
+{
+	(void)state;
+	for (size_t before = 0; before < 20; before++)
+		for (unsigned c = 1; c < 256; c++) {
+			char text[80] = "GET / HTTP/1.1\r\nHost: x\r\nX:";
+			size_t n = strlen(text);
+			struct http_head head;
+			int bad = (c < ' ' && c != '\t') || c == 127;
+
+			memset(text + n, 'y', before);
+			text[n + before] = (char)c;
+			strcpy(text + n + before + 1, "z\r\n\r\n");
+			n = strlen(text);
+			assert_int_equal(
+			    http_head_parse(text, n, &head), bad ? 400 : 0);
+			if (!bad)
+				assert_int_equal(head.length, n);
+		}
+}
+
+static void each_field_has_its_name(void **state)
+{
+	static const char *const names[HTTP_FIELDS] = {"Accept-Encoding",
+	    "Connection", "Content-Length", "Expect", "Host", "If-Match",
+	    "If-Modified-Since", "If-None-Match", "If-Range",
+	    "If-Unmodified-Since", "Range", "Referer", "Transfer-Encoding",
+	    "User-Agent"};
+
+	(void)state;
+	for (int i = 0; i < HTTP_FIELDS; i++)
+		for (int cut = 0; cut < 2; cut++) {
+			char text[80];
+			struct http_head head;
+			bool known = !cut && i != FIELD_TRANSFER_ENCODING;
+
+			snprintf(text, sizeof(text),
+			    "GET / HTTP/1.0\r\n%s: 7\r\n\r\n", names[i]);
+			/* Another last letter. */
+			if (cut)
+				text[15 + strlen(names[i])] ^= 7;
+			http_head_parse(text, strlen(text), &head);
+			for (int j = 0; known && j < HTTP_FIELDS; j++)
+				assert_true(!head.field[j].at == (i != j));
+			for (int j = 0; cut && j < HTTP_FIELDS; j++)
+				assert_null(head.field[j].at);
+		}
 }
 
 static void fields_are_kept(void **state)
@@ -196,6 +261,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(head_is_found_however_it_is_cut),
+	    cmocka_unit_test(a_head_ends_with_its_first_empty_line),
+	    cmocka_unit_test(each_byte_counts),
+	    cmocka_unit_test(each_field_has_its_name),
 	    cmocka_unit_test(fields_are_kept),
 	    cmocka_unit_test(statuses),
 	    cmocka_unit_test(keep_alive),
