@@ -8,6 +8,7 @@ operations; costs per operation are the difference between N and 2N.
 """
 import concurrent.futures
 import http.client
+import importlib.util
 import os
 import pathlib
 import re
@@ -21,6 +22,7 @@ import time
 BUILD = os.environ.get("BUILD", "build")
 RUN = f"{BUILD}/bin/toril-run"
 N = int(os.environ.get("N", "1000"))
+MARKS = 16  # of the plugin's; spans follow
 
 
 def output(*command):
@@ -158,6 +160,94 @@ def web():
                         per_operation(machine, operate))
 
 
+def share_for_calls(folder):
+    for name in ["file", *map(str, range(50))]:
+        pathlib.Path(folder, name).write_bytes(os.urandom(4096))
+
+
+def spans(counts, text):
+    """What a run of bench/calls.c printed, with the counts of one call each:
+    what the loop itself takes is not the call's."""
+    found = {}
+    for number, times, name in re.findall(r"^(\d+) (\d+) (.+?)\r?$", text, re.M):
+        found[name] = [c / int(times) for c in counts(1 + MARKS + int(number))]
+    loop = found.pop("(loop)")
+    return {name: (c[0] - loop[0], *c[1:]) for name, c in found.items()}
+
+
+def calls_on_toril():
+    with tempfile.TemporaryDirectory() as folder:
+        share_for_calls(folder)
+        with Machine(f"{BUILD}/bench/calls", "/data",
+                     options=("-v", f"{folder}:/data")) as machine:
+            text = machine.finish().decode()
+            return spans(machine.counts, text)
+
+
+def linux_module():
+    spec = importlib.util.spec_from_file_location(
+        "vsock_linux_test", "tests/host/vsock_linux_test.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.MODULES = module.MODULES[:3] + ["fs/fuse/fuse", "fs/fuse/virtiofs"]
+    return module
+
+
+def calls_on_linux():
+    """None where Linux's kernel can't be had."""
+    linux = linux_module()
+    try:
+        kernel = linux.fetch_kernel()
+    except (OSError, subprocess.CalledProcessError) as why:
+        print(f"no Linux guest: {why}", file=sys.stderr)
+        return None
+    with tempfile.TemporaryDirectory() as work:
+        os.mkdir(work + "/share")
+        share_for_calls(work + "/share")
+        linux.initramfs(work + "/initrd", f"{BUILD}/bench/calls_init")
+        daemon = subprocess.Popen(
+            ["/usr/lib/qemu/virtiofsd", f"--socket-path={work}/fs", "-o",
+             f"source={work}/share,cache=auto"], stderr=subprocess.DEVNULL)
+        while not os.path.exists(work + "/fs") and daemon.poll() is None:
+            time.sleep(0.05)
+        try:
+            text = subprocess.run(
+                ["qemu-system-x86_64", "-M",
+                 "microvm,acpi=on,memory-backend=mem", "-accel", "tcg",
+                 "-cpu", "max", "-object",
+                 "memory-backend-memfd,id=mem,size=256M,share=on", "-m",
+                 "256M", "-nodefaults", "-no-user-config", "-display", "none",
+                 "-no-reboot", "-serial", "stdio", "-global",
+                 "virtio-mmio.force-legacy=false", "-chardev",
+                 f"socket,id=fs,path={work}/fs", "-device",
+                 "vhost-user-fs-device,chardev=fs,tag=share", "-kernel",
+                 kernel, "-initrd", work + "/initrd", "-append",
+                 "console=ttyS0 quiet tsc=reliable "
+                 f"tsc_early_khz={linux.tsc_khz()}", "-plugin",
+                 f"{BUILD}/bench/count.so,out={work}/counts"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                timeout=600, check=True).stdout
+        finally:
+            daemon.terminate()
+            daemon.wait()
+        if not re.search(r"^done\r?$", text, re.M):
+            raise RuntimeError(f"the Linux guest: {text}")
+        data = pathlib.Path(work, "counts").read_bytes()
+        return spans(lambda at: struct.unpack_from("<3Q", data, 24 * at), text)
+
+
+def calls():
+    """Rows with a third column, Linux's count."""
+    ours, theirs = calls_on_toril(), calls_on_linux()
+    for name, counts in ours.items():
+        other = theirs[name] if theirs else None
+        yield (f"{name}: instructions", round(counts[0]),
+               round(other[0]) if other else None)
+        if "file" in name or "open" in name or "seen" in name:
+            yield (f"{name}: kicks", round(counts[1], 2),
+                   round(other[1], 2) if other else None)
+
+
 def sizes():
     rows = []
     for app in ("hello", "webserver"):
@@ -240,13 +330,14 @@ def memory():
 
 
 def main():
-    parts = [scale, boot, echo, web, sizes, memory]
-    print("| what | count |\n| --- | ---: |")
+    parts = [scale, boot, echo, web, calls, sizes, memory]
+    print("| what | count | Linux |\n| --- | ---: | ---: |")
     for part in parts:
         if len(sys.argv) > 1 and part.__name__ not in sys.argv[1:]:
             continue
-        for name, value in part():
-            print(f"| {name} | {value:,} |", flush=True)
+        for name, value, *other in part():
+            linux = f"{other[0]:,}" if other and other[0] is not None else ""
+            print(f"| {name} | {value:,} | {linux} |", flush=True)
 
 
 main()

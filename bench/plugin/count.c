@@ -9,12 +9,18 @@
  * physically.  Code is therefore recognised by where it lies in the host's
  * memory, counted from the PVH entry, which runs untranslated.
  *
- *	-plugin count.so,out=FILE,entry=ADDR[,mark=ADDR]...
+ *	-plugin count.so,out=FILE[,entry=ADDR][,mark=ADDR]...
  *
  * Counting starts at the first execution of `entry`.  FILE is mapped, so that
  * it can be read at any time: triples of 64-bit numbers (instructions, kicks,
  * interrupts), the first one running, then one for each mark, taken when it
  * is executed first.
+ *
+ * A program may itself say what is to be counted, wherever it runs, in a
+ * process of Linux, too: bench/span.h's instructions, which do nothing, begin
+ * and end span 0, 1 and so on.  Their triples follow those of the marks; of a
+ * span that is passed several times it is the one with the least
+ * instructions, since a timer's tick may fall into any.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,8 +29,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "bench/plugin/qemu_plugin.h"
+#include "bench/span.h"
 
 #define MARKS     16
+#define TRIPLES   (1 + MARKS + SPANS)
 #define MMIO_BASE 0xfeb00000ull
 #define MMIO_END  0xfeb03000ull
 #define MMIO_SIZE 0x200
@@ -40,12 +48,13 @@ struct counts {
 static uint64_t mark[MARKS], entry; /* addresses */
 static unsigned nr_marks;
 static char *ram;          /* the host's address of physical address 0 */
-static struct counts *now; /* in the file; a mark's follow */
+static struct counts *now; /* in the file; marks' and spans' follow */
+static struct counts begun[SPANS];
 
 static void on_entry(unsigned vcpu, void *arg)
 {
 	(void)vcpu, (void)arg;
-	memset(now, 0, (1 + MARKS) * sizeof(*now));
+	memset(now, 0, TRIPLES * sizeof(*now));
 }
 
 static void on_mark(unsigned vcpu, void *arg)
@@ -55,6 +64,40 @@ static void on_mark(unsigned vcpu, void *arg)
 	(void)vcpu;
 	if (!c->instructions)
 		*c = *now;
+}
+
+static void on_begin(unsigned vcpu, void *arg)
+{
+	(void)vcpu;
+	begun[(size_t)arg] = *now;
+}
+
+static void on_end(unsigned vcpu, void *arg)
+{
+	struct counts *from = &begun[(size_t)arg];
+	struct counts *least = &now[1 + MARKS + (size_t)arg];
+	uint64_t n = now->instructions - from->instructions;
+
+	(void)vcpu;
+	if (least->instructions && least->instructions <= n)
+		return;
+	least->instructions = n;
+	least->kicks = now->kicks - from->kicks;
+	least->interrupts = now->interrupts - from->interrupts;
+}
+
+static void instrument_span(struct qemu_plugin_insn *insn)
+{
+	const unsigned char *code = qemu_plugin_insn_data(insn);
+	uint32_t word;
+
+	if (qemu_plugin_insn_size(insn) != 7 || memcmp(code, "\x0f\x1f\x80", 3))
+		return;
+	memcpy(&word, code + 3, 4);
+	if ((word & ~0xffu) == SPAN_MAGIC && (word & 0xff) < 2 * SPANS)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn,
+		    word & 1 ? on_end : on_begin, QEMU_PLUGIN_CB_NO_REGS,
+		    (void *)(size_t)((word & 0xff) / 2));
 }
 
 static void on_store(unsigned vcpu, uint32_t info, uint64_t vaddr, void *arg)
@@ -76,7 +119,7 @@ static void instrument(struct qemu_plugin_insn *insn)
 {
 	char *host = qemu_plugin_insn_haddr(insn);
 
-	if (!ram && host && qemu_plugin_insn_vaddr(insn) == entry)
+	if (entry && !ram && host && qemu_plugin_insn_vaddr(insn) == entry)
 		ram = host - entry;
 	if (ram && host == ram + entry)
 		qemu_plugin_register_vcpu_insn_exec_cb(
@@ -85,6 +128,7 @@ static void instrument(struct qemu_plugin_insn *insn)
 		if (host == ram + mark[i])
 			qemu_plugin_register_vcpu_insn_exec_cb(
 			    insn, on_mark, QEMU_PLUGIN_CB_NO_REGS, &now[1 + i]);
+	instrument_span(insn);
 	qemu_plugin_register_vcpu_insn_exec_inline(
 	    insn, QEMU_PLUGIN_ADD_U64, &now->instructions, 1);
 	qemu_plugin_register_vcpu_mem_cb(
@@ -100,7 +144,7 @@ static void on_translate(uint64_t id, struct qemu_plugin_tb *tb)
 
 static bool out_map(const char *path)
 {
-	size_t size = (1 + MARKS) * sizeof(*now);
+	size_t size = TRIPLES * sizeof(*now);
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	void *p = MAP_FAILED;
 
@@ -134,7 +178,7 @@ int qemu_plugin_install(
 			fprintf(stderr, "count: %s?\n", argv[i]);
 			return -1;
 		}
-	if (!now || !entry)
+	if (!now)
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
 	return 0;
