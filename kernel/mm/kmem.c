@@ -9,6 +9,7 @@
  * Larger objects are whole blocks of pages.
  */
 #include "kernel/mm/kmem.h"
+#include "kernel/mm/mm_cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
@@ -23,6 +24,8 @@ static const uint16_t class_size[] = {
 #define CLASSES    ARRAY_LEN(class_size)
 #define CLASS_MAX  2048
 #define OBJECTS(c) (PAGE_SIZE / class_size[c])
+
+static_assert(CLASSES == MM_CPU_CLASSES, "mm_cpu.h");
 
 static struct {
 	struct spinlock lock;
@@ -122,7 +125,7 @@ static struct page *slab_create(unsigned c)
 	return p;
 }
 
-static void *class_alloc(unsigned c)
+static void *slab_alloc(unsigned c)
 {
 	struct page *p, *fresh = NULL;
 	unsigned long irq;
@@ -143,7 +146,24 @@ static void *class_alloc(unsigned c)
 	if (p->free == NO_OBJECT)
 		partial_del_locked(c, p);
 	spin_unlock_irq(&caches[c].lock, irq);
-	poison_alloc(obj, class_size[c], LINK_SIZE);
+	return obj;
+}
+
+/* How many free objects of a class a CPU keeps: 2 KiB's worth. */
+static unsigned own_most(unsigned c)
+{
+	unsigned n = CLASS_MAX / class_size[c];
+
+	return n < 2 ? 2 : n > MM_CPU_OBJECTS ? MM_CPU_OBJECTS : n;
+}
+
+static void *class_alloc(unsigned c)
+{
+	struct mm_cpu *own = mm_cpu();
+	void *obj = own->nr[c] ? own->object[c][--own->nr[c]] : slab_alloc(c);
+
+	if (obj)
+		poison_alloc(obj, class_size[c], LINK_SIZE);
 	return obj;
 }
 
@@ -191,7 +211,6 @@ static void slab_free(struct page *p, void *obj)
 	unsigned long irq;
 
 	assert(off % class_size[c] == 0);
-	poison_free(obj, class_size[c], LINK_SIZE);
 	irq = spin_lock_irq(&caches[c].lock);
 	assert(p->inuse > 0);
 	was_full = p->free == NO_OBJECT;
@@ -222,6 +241,38 @@ static void slab_free(struct page *p, void *obj)
 	page_unref(p);
 }
 
+static bool objects_spill(unsigned c, unsigned left)
+{
+	struct mm_cpu *own = mm_cpu();
+	bool any = own->nr[c] > left;
+
+	while (own->nr[c] > left) {
+		void *obj = own->object[c][--own->nr[c]];
+		slab_free(page_from_phys(virt_to_phys(obj)), obj);
+	}
+	return any;
+}
+
+static void class_free(struct page *p, void *obj)
+{
+	struct mm_cpu *own = mm_cpu();
+	unsigned c = p->class, most = own_most(c);
+
+	poison_free(obj, class_size[c], LINK_SIZE);
+	if (own->nr[c] == most)
+		objects_spill(c, most / 2);
+	own->object[c][own->nr[c]++] = obj;
+}
+
+bool kmem_drain(void)
+{
+	bool any = false;
+
+	for (unsigned c = 0; c < CLASSES; c++)
+		any |= objects_spill(c, 0);
+	return any;
+}
+
 void kfree(void *obj)
 {
 	struct page *p;
@@ -230,7 +281,7 @@ void kfree(void *obj)
 		return;
 	p = page_from_phys(virt_to_phys(obj));
 	if (p->kind == PAGE_SLAB)
-		slab_free(p, obj);
+		class_free(p, obj);
 	else
 		page_unref(p);
 }

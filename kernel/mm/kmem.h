@@ -19,4 +19,8 @@ void *krealloc(void *p, size_t size);
 /* What kmalloc really gave for p, in bytes. */
 size_t kmem_size(const void *p);
 
+/* Give back what this CPU keeps of free objects, each of which may hold a
+ * page; false if it kept none.  page.c asks when memory is short. */
+bool kmem_drain(void);
+
 #endif

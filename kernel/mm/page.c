@@ -14,6 +14,8 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/kmem.h"
+#include "kernel/mm/mm_cpu.h"
 #include "kernel/mm/poison.h"
 #include "kernel/sched/spinlock.h"
 
@@ -124,6 +126,43 @@ static bool frontier_cut_locked(unsigned order)
 	return false;
 }
 
+/* Give back this CPU's own pages but so many; false if it had no more. */
+static bool own_spill(unsigned left)
+{
+	struct mm_cpu *c = mm_cpu();
+	bool any = c->nr_pages > left;
+	unsigned long irq;
+
+	if (!any)
+		return false;
+	irq = spin_lock_irq(&lock);
+	while (c->nr_pages > left) {
+		free_pages++;
+		block_free_locked(c->page[--c->nr_pages], 0, false);
+	}
+	spin_unlock_irq(&lock, irq);
+	return true;
+}
+
+/* Single pages come from and go to this CPU's own, which are not in the
+ * lists: to those they look used. */
+static uint32_t own_pop(void)
+{
+	struct mm_cpu *c = mm_cpu();
+
+	return c->nr_pages ? c->page[--c->nr_pages] : NONE;
+}
+
+static void own_push(uint32_t n)
+{
+	struct mm_cpu *c = mm_cpu();
+
+	map[n].zero = 0;
+	if (c->nr_pages == MM_CPU_PAGES)
+		own_spill(MM_CPU_PAGES / 2);
+	c->page[c->nr_pages++] = n;
+}
+
 static uint32_t take_locked(unsigned order)
 {
 	unsigned o = order;
@@ -151,17 +190,31 @@ static uint32_t take_locked(unsigned order)
 	return n;
 }
 
-struct page *page_alloc(unsigned order, unsigned flags)
+/* From the lists, or from what can be given back to them. */
+static uint32_t take(unsigned order)
 {
 	unsigned long irq;
 	uint32_t n;
 
-	assert(order <= PAGE_ORDER_MAX);
 	do {
 		irq = spin_lock_irq(&lock);
 		n = take_locked(order);
 		spin_unlock_irq(&lock, irq);
-	} while (!n && irq & RFLAGS_IF && page_reclaim(1ul << order));
+	} while (!n && (own_spill(0) || kmem_drain() ||
+			   (irq & RFLAGS_IF && page_reclaim(1ul << order))));
+	return n;
+}
+
+struct page *page_alloc(unsigned order, unsigned flags)
+{
+	uint32_t n;
+
+	assert(order <= PAGE_ORDER_MAX);
+	n = order ? NONE : own_pop();
+	if (n)
+		map[n].refs = 1;
+	else
+		n = take(order);
 	if (!n)
 		return NULL;
 	poison_page_alloc(page_to_virt(&map[n]), PAGE_SIZE << order);
@@ -189,6 +242,10 @@ void page_unref(struct page *p)
 	if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	poison_page_free(page_to_virt(p), PAGE_SIZE << p->order);
+	if (!p->order) {
+		own_push((uint32_t)(p - map));
+		return;
+	}
 	irq = spin_lock_irq(&lock);
 	free_pages += 1ull << p->order;
 	block_free_locked((uint32_t)(p - map), p->order, false);
@@ -202,7 +259,7 @@ uint64_t page_total(void)
 
 uint64_t page_available(void)
 {
-	return free_pages * PAGE_SIZE;
+	return (free_pages + mm_cpu_pages()) * PAGE_SIZE;
 }
 
 size_t page_reclaim(size_t pages)

@@ -33,6 +33,7 @@ static void arena_start(
 	nr_ranges = 0;
 	total_pages = free_pages = 0;
 	reclaim = NULL;
+	memset(mm_cpu(), 0, sizeof(*mm_cpu()));
 	page_init(ranges, n, pages_map);
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/treap.h"
+#include "kernel/mm/mm_cpu.h"
 #include "kernel/sched/cpumask.h"
 #include "kernel/sched/spinlock.h"
 #include "kernel/sched/timer.h"
@@ -59,6 +60,7 @@ struct cpu {
 	uint32_t tlb_stale;          /* [a] */
 	uint32_t tlb_lazy;           /* [a] idle: flushes when it leaves that */
 	uint32_t online;             /* [a] */
+	struct mm_cpu mm;            /* [o] */
 	uint64_t gdt[5];
 	struct tss tss;
 	uint8_t ist_entry[1024] __attribute__((aligned(16)));

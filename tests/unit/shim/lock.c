@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Locks and wait queues for one thread: they never wait, but they check. */
 #include "kernel/lib/assert.h"
+#include "kernel/mm/mm_cpu.h"
 #include "kernel/sched/mutex.h"
 #include "kernel/sched/wait.h"
 #include "tests/unit/shim/shim.h"
@@ -98,4 +99,16 @@ void mutex_unlock(struct mutex *m)
 {
 	assert(m->contended);
 	m->contended = 0;
+}
+
+struct mm_cpu *mm_cpu(void)
+{
+	static struct mm_cpu c;
+
+	return &c;
+}
+
+uint64_t mm_cpu_pages(void)
+{
+	return mm_cpu()->nr_pages;
 }
