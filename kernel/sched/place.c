@@ -22,6 +22,7 @@
 #define HANDOVER_NS (100 * NSEC_PER_USEC) /* to sleep after waking another */
 
 static struct cpumask idle_cpus; /* [a] */
+static int realtime_waits;       /* [a] threads on all queues */
 
 static bool may_run(const struct cpu *c, const struct thread *t)
 {
@@ -206,8 +207,15 @@ static void take_locked(struct cpu *from, struct cpu *to, struct thread *t)
 	t->cpu = to;
 }
 
+void place_realtime_waits(int more)
+{
+	__atomic_add_fetch(&realtime_waits, more, __ATOMIC_SEQ_CST);
+}
+
 void place_pull_locked(struct cpu *c)
 {
+	if (!__atomic_load_n(&realtime_waits, __ATOMIC_RELAXED))
+		return;
 	for (unsigned i = 0; cpus_online > 1 && i < cpus_online; i++) {
 		struct cpu *v = cpus[i];
 		struct thread *t;

@@ -50,6 +50,9 @@ static void slice_over(struct timer *timer)
 	struct thread *t = c->current;
 	uint64_t end = t->run_since + thread_slice(t);
 
+	/* The timer is seen to be off before the queue is looked at: as
+	 * rq_consider_locked does it the other way round, one of both acts. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!c->rq_len || t->policy == SCHED_FIFO)
 		return;
 	if (end > clock_monotonic())
@@ -71,6 +74,8 @@ void rq_insert_locked(struct cpu *c, struct thread *t, bool first)
 	t->state = THREAD_RUNNABLE;
 	list_push_front(at, &t->run_node);
 	c->rq_len++;
+	if (t->prio > 0)
+		place_realtime_waits(1);
 	c->rq_prio = list_first(&c->rq, struct thread, run_node)->prio;
 }
 
@@ -78,6 +83,8 @@ void rq_remove_locked(struct cpu *c, struct thread *t)
 {
 	list_remove(&t->run_node);
 	c->rq_len--;
+	if (t->prio > 0)
+		place_realtime_waits(-1);
 	c->rq_prio = c->rq_len
 			 ? list_first(&c->rq, struct thread, run_node)->prio
 			 : PRIO_NONE;
@@ -100,12 +107,15 @@ void rq_consider_locked(struct cpu *c, struct thread *t)
 			cpu_interrupt(c, IRQ_RESCHED);
 		return;
 	}
-	if (t->prio > c->current->prio)
+	if (t->prio > c->current->prio) {
 		work_add(c, CPU_WORK_RESCHED);
-	else if (here)
+	} else if (here) {
 		slice_arm(c);
-	else if (c->slice_timer.armed)
-		return;
+	} else {
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (c->slice_timer.armed)
+			return;
+	}
 	if (!here)
 		cpu_interrupt(c, IRQ_RESCHED);
 }
@@ -317,7 +327,9 @@ int thread_sleep(uint64_t deadline, bool interruptible)
 		t->state = THREAD_SLEEPING;
 		schedule_locked(t->cpu, false);
 	}
-	t->wake_pending = 0;
+	/* What the caller tests next is read after this, on all CPUs: else the
+	 * wake-up of a change that it did not see would be forgotten. */
+	(void)__atomic_exchange_n(&t->wake_pending, 0, __ATOMIC_SEQ_CST);
 	cpu_irq_restore(flags);
 	if (deadline != DEADLINE_NEVER)
 		timer_cancel(&t->sleep_timer);

@@ -32,6 +32,9 @@ void thread_place(struct thread *t, struct cpu *to);
 struct thread *place_elsewhere_locked(
     struct cpu *c, struct thread *prev, bool preempted, struct cpu **to);
 
+/* So many more real-time threads are on the queues. */
+void place_realtime_waits(int more);
+
 /* Take a real-time thread that waits elsewhere and goes before ours. */
 void place_pull_locked(struct cpu *c);
 
