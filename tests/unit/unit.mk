@@ -38,4 +38,13 @@ $(BUILD)/tests/unit/$(1)_test: tests/unit/$(1)_test.c $(UNIT_$(1)) \
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 
-TESTS	+= $(UNIT_BIN)
+# Host threads for CPUs, under ThreadSanitizer.
+$(BUILD)/tests/unit/mm_threads_test: tests/unit/mm_threads_test.c \
+		tests/unit/arena.h tests/unit/unit.mk \
+		$(wildcard kernel/*/*.h kernel/mm/*.c)
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -fsanitize%,$(UNIT_CFLAGS)) -fsanitize=thread \
+		-o $@ $< -lcmocka -lpthread
+
+TESTS	+= $(UNIT_BIN) $(BUILD)/tests/unit/mm_threads_test
