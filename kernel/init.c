@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/mptable.h"
+#include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/control/control.h"
 #include "kernel/lib/assert.h"
@@ -29,7 +30,7 @@
 #define IOAPIC_DEFAULT 0xfec00000ull
 #define AUX_MAX        16
 
-static struct mptable machine;
+static struct mptable machine sealed;
 
 extern char __image_start[], __image_end[];
 
@@ -120,13 +121,14 @@ static unsigned fill_aux(struct aux *a, uint64_t random, uint64_t execfn)
  */
 static uintptr_t build_stack(const struct control_config *c)
 {
-	uintptr_t sp = vm_stack_create(STACK_SIZE);
 	unsigned words = 1 + c->argc + 1 + c->envc + 1, n_aux;
 	struct aux aux[AUX_MAX];
 	uint64_t seed[2], random;
 	uint64_t *v = kzalloc(words * sizeof(*v));
-	uintptr_t result = 0;
+	uintptr_t sp, result = 0;
 
+	random_bytes(seed, sizeof(seed));
+	sp = vm_stack_create(STACK_SIZE, seed[0]);
 	if (!sp || !v)
 		goto out;
 	sp -= 8;
@@ -189,6 +191,7 @@ static void init_thread(void *arg)
 		memcpy(t->name, name, strnlen(name, sizeof(t->name) - 1));
 	}
 	control_started();
+	image_seal();
 	thread_start(t);
 }
 
@@ -213,15 +216,17 @@ static bool given(const char *name)
 	return cmdline_next(boot_info.cmdline, name, &pos) != NULL;
 }
 
-noreturn void kernel_main(void)
+__attribute__((no_stack_protector)) noreturn void kernel_main(void)
 {
 	uint64_t random;
 
-	printk_is_verbose = given("toril.verbose");
-	sched_dedicate = given("toril.dedicate");
 	cpu_boot.kstack_top = KSTACK_BASE + KSTACK_SLOT;
 	cpu_init(&cpu_boot);
 	cpus[0] = &cpu_boot;
+	random_bytes(&random, sizeof(random));
+	cpu_boot.canary = random << 8; /* a string can't write its first byte */
+	printk_is_verbose = given("toril.verbose");
+	sched_dedicate = given("toril.dedicate");
 	page_init(
 	    boot_info.ram, boot_info.nr_ram, phys_to_virt(boot_info.page_map));
 	apic_init(find_ioapic());

@@ -24,7 +24,9 @@ KERNEL_CFLAGS := -std=gnu11 -Os -g $(WARN) -nostdinc -I. \
 	-isystem $(shell $(CC) -print-file-name=include) -isystem $(UAPI) \
 	-D__KERNEL_STRICT_NAMES -DTORIL_VERSION='"$(VERSION)"' \
 	-ffreestanding -fPIE -fvisibility=hidden -mgeneral-regs-only \
-	-fno-stack-protector -fno-strict-aliasing -fno-common \
+	-fstack-protector -mstack-protector-guard=tls \
+	-mstack-protector-guard-reg=gs -mstack-protector-guard-offset=32 \
+	-fno-strict-aliasing -fno-common \
 	-ffunction-sections -fdata-sections -fomit-frame-pointer \
 	-fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks \
 	-fno-tree-loop-distribute-patterns -MMD -MP $(if $(DEBUG),-DTORIL_DEBUG)
@@ -43,6 +45,10 @@ $(UAPI)/.stamp:
 
 # Kernel calls are called by the stubs that calls.def makes, by no header.
 $(BUILD)/kernel-obj/posix/%.o: KERNEL_CFLAGS += -Wno-missing-prototypes
+
+# The canary is in struct cpu (CPU_CANARY), and boot.c runs before there is one.
+$(BUILD)/kernel-obj/kernel/arch/x86_64/boot.o: \
+	KERNEL_CFLAGS += -fno-stack-protector
 
 $(KERNEL_OBJS): | $(UAPI)/.stamp
 

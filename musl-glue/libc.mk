@@ -33,7 +33,7 @@ CFLAGS	:= -std=c99 -nostdinc -ffreestanding -fexcess-precision=standard \
 	-frounding-math -fno-strict-aliasing -D_XOPEN_SOURCE=700 -Os -g1 -pipe \
 	-fomit-frame-pointer -fno-unwind-tables \
 	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
-	-fPIE -fno-stack-protector -w \
+	-fPIE -fstack-protector -w \
 	-Imusl-glue/include -I. \
 	-I$(MUSL)/arch/$(arch) -I$(MUSL)/arch/generic \
 	-I$(MUSL)/src/include -I$(MUSL)/src/internal \
@@ -69,6 +69,9 @@ $(OUT)/obj/env/__libc_start_main.o: CFLAGS += -O2
 hot	:= memchr memcmp memrchr strlen strchr strchrnul strcmp strncmp strnlen \
 	   strcasecmp strncasecmp
 $(hot:%=$(OUT)/obj/string/%.o): CFLAGS += -O2
+# Before there is a canary, and where it is made.
+$(addprefix $(OUT)/obj/,env/__libc_start_main.o env/__init_tls.o \
+	env/__stack_chk_fail.o): CFLAGS += -fno-stack-protector
 
 # Files of which one function is replaced: theirs gets another name.
 $(OUT)/obj/thread/pthread_create.o: CFLAGS += \

@@ -36,7 +36,14 @@ TEST_NEEDS += $(POSIX_LINUX) $(POSIX_TORIL)
 
 # What runs inside a machine, and the machine's shapes.
 TESTS	+= $(sort $(wildcard tests/kernel/*_test.py))
-TEST_NEEDS += $(BUILD)/apps/hello $(BUILD)/apps/webserver
+TEST_NEEDS += $(BUILD)/apps/hello $(BUILD)/apps/webserver \
+	$(BUILD)/tests/kernel/mitigations
+$(BUILD)/tests/kernel/mitigations: tests/kernel/mitigations.c \
+		$(BUILD)/bin/toril-cc
+	$(call say,TORIL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/bin/toril-cc -O1 -g -Wall -Wextra \
+		-D_GNU_SOURCE -o $@ $<
 
 # The programs' tests once more, in a machine.
 VM_TESTS := $(patsubst tests/apps/%.py,$(BUILD)/tests/vm/%,\

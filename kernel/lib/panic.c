@@ -20,6 +20,13 @@ noreturn void machine_exit(uint8_t code)
 		__asm__ volatile("cli; hlt");
 }
 
+/* A function found its canary overwritten. */
+noreturn void __stack_chk_fail(void);
+noreturn void __stack_chk_fail(void)
+{
+	panic("a kernel stack is overwritten");
+}
+
 noreturn void panic(const char *fmt, ...)
 {
 	static struct cpu *first; /* [a] the CPU that reports */

@@ -15,6 +15,7 @@
 #include "kernel/mm/vm_pages.h"
 
 #define MAP_NONBLOCK_IGNORED (MAP_NONBLOCK | MAP_NORESERVE | MAP_STACK)
+#define STACK_GUARD          MIB /* as Linux's stack_guard_gap */
 #define PROT_ALL             (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 struct mutex vm_lock = MUTEX_INIT(vm_lock);
@@ -24,6 +25,7 @@ static uintptr_t mmap_top;               /* [i] mappings are placed below */
 static uintptr_t mmap_hint;              /* [vm_lock] no gap is known above */
 static uintptr_t brk_start, brk_end;     /* [brk_lock] */
 static uintptr_t image_start, image_end; /* [i] */
+static uintptr_t guard_start, guard_end; /* [i] below the main stack */
 
 static struct vm_region *to_region(struct treap_node *n)
 {
@@ -172,10 +174,16 @@ static int remove_range(uintptr_t start, uintptr_t end, struct dead_objects *d)
 	return 0;
 }
 
+/* Nothing comes to lie in the main stack's guard of itself. */
+static uintptr_t below_guard(uintptr_t end)
+{
+	return end > guard_start && end <= guard_end ? guard_start : end;
+}
+
 /* The highest gap of len bytes below the mmap base, or 0. */
 static uintptr_t find_gap(size_t len)
 {
-	uintptr_t end = mmap_hint;
+	uintptr_t end = below_guard(mmap_hint);
 	struct vm_region *r;
 
 	r = to_region(treap_floor(&regions, end - 1));
@@ -185,7 +193,7 @@ static uintptr_t find_gap(size_t len)
 			return end - len;
 		if (!r)
 			return 0;
-		end = min(end, r->start);
+		end = below_guard(min(end, r->start));
 	}
 	return 0;
 }
@@ -208,14 +216,15 @@ static long place(uintptr_t addr, size_t len, unsigned flags)
 	}
 	addr &= PAGE_MASK;
 	if (addr >= USER_MIN && addr < mmap_top && len <= mmap_top - addr &&
-	    range_is_free(addr, addr + len))
+	    range_is_free(addr, addr + len) &&
+	    (addr >= guard_end || addr + len <= guard_start))
 		return (long)addr;
 	gap = find_gap(len);
 	if (!gap) {
 		mmap_hint = mmap_top;
 		gap = find_gap(len);
 	}
-	if (gap && gap + len == mmap_hint)
+	if (gap && gap + len == below_guard(mmap_hint))
 		mmap_hint = gap;
 	return gap ? (long)gap : -ENOMEM;
 }
@@ -656,13 +665,17 @@ long vm_populate(uintptr_t addr, size_t len)
 	return 0;
 }
 
-uintptr_t vm_stack_create(size_t size)
+uintptr_t vm_stack_create(size_t size, uint64_t random)
 {
 	long at = vm_mmap(0, size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_GROWSDOWN, NULL,
 	    0);
 
-	return at < 0 ? 0 : (uintptr_t)at + size;
+	if (at < 0)
+		return 0;
+	guard_end = (uintptr_t)at;
+	guard_start = guard_end - STACK_GUARD - (random & 0x3fff) * PAGE_SIZE;
+	return (uintptr_t)at + size - (random >> 32 & 0xff0);
 }
 
 void vm_init(uintptr_t start, uintptr_t end, uint64_t random)

@@ -109,8 +109,9 @@ void kstack_free(uintptr_t top);
 
 /* Boot: the image's own region, the heap behind it, the mmap base. */
 void vm_init(uintptr_t image_start, uintptr_t image_end, uint64_t random);
-/* The main stack; its top, or 0. */
-uintptr_t vm_stack_create(size_t size);
+/* The main stack, once, and below it an unmapped guard of random size: mappings
+ * don't lie at a known distance.  Where it begins, near its top, or 0. */
+uintptr_t vm_stack_create(size_t size, uint64_t random);
 extern struct mutex vm_lock;
 
 #endif

@@ -273,8 +273,7 @@ int vm_peek(void *dst, uintptr_t va, size_t n)
 		e = pte_find(va, false);
 		if (!e || !(*e & PTE_P))
 			return -EFAULT;
-		*out++ =
-		    *(char *)phys_to_virt((*e & PTE_ADDR) | (va & ~PAGE_MASK));
+		*out++ = *(volatile char *)va;
 	}
 	return 0;
 }

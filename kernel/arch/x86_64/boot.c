@@ -46,7 +46,7 @@ extern struct elf_rela __rela_start[], __rela_end[];
 noreturn void boot_main(const struct hvm_start_info *si, paddr_t free_memory);
 noreturn void boot_jump(uintptr_t bias, uintptr_t sp, uintptr_t fn);
 
-struct boot_info boot_info;
+struct boot_info boot_info sealed;
 static paddr_t bump;     /* next free byte of early memory, page aligned */
 static paddr_t bump_end; /* end of the RAM range that holds the image */
 static uint64_t *pml4;
@@ -92,11 +92,10 @@ static void map_pages(uintptr_t va, paddr_t pa, size_t len, uint64_t flags)
 }
 
 /* Map [start, end) of RAM in the direct map, with large pages where whole
- * ones fit and the image, whose pages differ in protection, is not in them. */
+ * ones fit.  The image is left out: it has one address, which is random. */
 static void map_direct(paddr_t start, paddr_t end)
 {
-	paddr_t image_end = (paddr_t)__image_end;
-	paddr_t image_ro = (paddr_t)__data_start;
+	paddr_t image_end = ALIGN_UP((paddr_t)__image_end, PAGE_SIZE);
 
 	for (paddr_t pa = start; pa < end;) {
 		uintptr_t va = DIRECT_BASE + pa;
@@ -114,13 +113,14 @@ static void map_direct(paddr_t start, paddr_t end)
 							    PTE_A | PTE_D |
 							    PTE_PS | PTE_NX;
 		} else {
-			bool ro = pa >= IMAGE_PHYS && pa < image_ro;
+			bool mine = pa >= IMAGE_PHYS && pa < image_end;
 			step = min(end, ALIGN_DOWN(pa, 2 * MIB) + 2 * MIB) - pa;
 			if (pa < IMAGE_PHYS)
 				step = min(step, IMAGE_PHYS - pa);
-			else if (ro)
-				step = min(step, image_ro - pa);
-			map_pages(va, pa, step, PTE_NX | (ro ? 0 : PTE_W));
+			else if (mine)
+				step = min(step, image_end - pa);
+			if (!mine)
+				map_pages(va, pa, step, PTE_NX | PTE_W);
 		}
 		pa += step;
 	}

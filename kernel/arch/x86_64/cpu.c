@@ -18,6 +18,7 @@ static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "layout.h");
 static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP, "layout.h");
 static_assert(offsetof(struct cpu, depth) == CPU_DEPTH, "layout.h");
 static_assert(offsetof(struct cpu, work) == CPU_WORK, "layout.h");
+static_assert(offsetof(struct cpu, canary) == CPU_CANARY, "layout.h");
 static_assert(
     offsetof(struct thread, vectors_live) == THREAD_VECTORS_LIVE, "layout.h");
 
@@ -41,9 +42,9 @@ static_assert(
 extern char syscall_entry[]; /* kcall.S */
 
 struct cpu cpu_boot;
-struct cpu_features cpu_features;
+struct cpu_features cpu_features sealed;
 
-void cpu_detect(void)
+__attribute__((no_stack_protector)) void cpu_detect(void)
 {
 	struct cpu_features *f = &cpu_features;
 	uint32_t r[4], max_leaf;
@@ -104,10 +105,11 @@ static void vector_init(void)
 			 :
 			 : "c"(0), "a"((uint32_t)cpu_features.xcr0), "d"(0));
 	cpu_cpuid(13, 0, r); /* the size for what is now switched on */
-	cpu_features.xsave_size = r[1];
+	if (cpu_features.xsave_size != r[1]) /* sealed when the last come */
+		cpu_features.xsave_size = r[1];
 }
 
-void cpu_init(struct cpu *c)
+__attribute__((no_stack_protector)) void cpu_init(struct cpu *c)
 {
 	uintptr_t tss = (uintptr_t)&c->tss;
 	struct {

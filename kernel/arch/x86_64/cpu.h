@@ -36,7 +36,8 @@ struct cpu {
 	struct thread *current; /* [o] */
 	uintptr_t kstack_top;   /* [o] of the current thread */
 	uint32_t depth;         /* [o] > 0: kernel code, no pre-emption */
-	uint32_t work;          /* [a] CPU_WORK_* ... up to here */
+	uint32_t work;          /* [a] CPU_WORK_* */
+	uint64_t canary;        /* [i] stack protector's ... up to here */
 	unsigned id;
 	uint32_t apic_id;
 	struct spinlock rq_lock;
@@ -82,7 +83,8 @@ static inline struct cpu *cpu_self(void)
 	return c;
 }
 
-/* Load GDT, TSS, IDT and GS base of a CPU; enable its features. */
+/* Load GDT, TSS, IDT and GS base of a CPU; enable its features.  Compiled code
+ * may not have a canary on its stack before. */
 void cpu_init(struct cpu *c);
 
 /* What CPUID said of this machine. */

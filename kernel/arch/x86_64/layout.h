@@ -35,6 +35,7 @@
 #define CPU_KSTACK_TOP 16
 #define CPU_DEPTH      24
 #define CPU_WORK       28
+#define CPU_CANARY     32 /* also in kernel.mk */
 
 /* Offset in struct thread, checked in cpu.c. */
 #define THREAD_VECTORS_LIVE 25

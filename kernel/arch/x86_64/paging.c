@@ -154,6 +154,23 @@ void tlb_lazy_leave(struct cpu *c)
 		cpu_set_cr3(cpu_cr3());
 }
 
+static void seal(const char *from, const char *to)
+{
+	uintptr_t start = (uintptr_t)from, end = (uintptr_t)to;
+
+	for (uintptr_t va = start; va < end; va += PAGE_SIZE)
+		*pte_find(va, false) &= ~(uint64_t)PTE_W;
+	tlb_flush(start, end);
+}
+
+void image_seal(void)
+{
+	extern char __data_start[], __relro_end[], __sealed[], __sealed_end[];
+
+	seal(__data_start, __relro_end);
+	seal(__sealed, __sealed_end);
+}
+
 volatile void *mmio_map(uint64_t phys, size_t len)
 {
 	uintptr_t va = MMIO_BASE + phys;

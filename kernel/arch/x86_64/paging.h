@@ -38,6 +38,10 @@ void tlb_flush_here(uintptr_t start, uintptr_t end);
 /* The interrupt by which others ask for it. */
 void tlb_interrupt(void);
 
+/* The kernel's start is over: what it and the relocation wrote, and nobody
+ * else may, becomes read-only.  Once, before the program runs. */
+void image_seal(void);
+
 /* An idle CPU is not asked: it flushes when it leaves that state. */
 struct cpu;
 void tlb_lazy_enter(struct cpu *c);

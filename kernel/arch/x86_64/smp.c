@@ -42,6 +42,7 @@ static struct cpu *cpu_create(uint32_t apic_id)
 	if (!c)
 		return NULL;
 	c->apic_id = apic_id;
+	c->canary = cpu_boot.canary; /* threads move with theirs */
 	c->kstack_top = kstack_alloc();
 	if (c->kstack_top && !sched_init_cpu(c))
 		return c;

@@ -33,7 +33,7 @@ struct extable_entry {
 extern char trap_stubs[];
 extern struct extable_entry __extable_start[], __extable_end[];
 
-static struct idt_gate idt[TRAP_VECTORS];
+static struct idt_gate idt[TRAP_VECTORS] sealed;
 static struct {
 	irq_fn *fn;
 	void *arg;
