@@ -34,6 +34,18 @@ def mistake(name, says):
         "toril: panic: page 0x" in text and says in text, text
 
 
+def absent_cpu():
+    """One that does not start is named, and the rest run."""
+    done = subprocess.run(
+        [f"{BUILD}/bin/toril-run", "-c", "3", "--qemu-arg", "-append",
+         "--qemu-arg", "toril.verbose toril.absent_cpu=1",
+         f"{BUILD}/apps/hello"], stdin=subprocess.DEVNULL,
+        capture_output=True, timeout=WAIT, check=False)
+    text = done.stderr.decode(errors="replace")
+    for line in ("CPU 1 does not start", "2 of 3 CPUs run", "Hello"):
+        assert line in text, text
+
+
 def sample():
     """A TAP test itself: its results are counted here as one."""
     done = subprocess.run(
@@ -46,6 +58,7 @@ def sample():
 def main():
     cases = [(name, lambda n=name, s=says: mistake(n, s))
              for name, says in MISTAKES.items()]
+    cases.append(("absent_cpu", absent_cpu))
     cases.append(("programs of " + " ".join(sys.argv[1:]), sample))
     print(f"1..{len(cases)}")
     failed = 0

@@ -7,7 +7,7 @@
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/paging.h"
-#include "kernel/lib/assert.h"
+#include "kernel/lib/cmdline.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
@@ -87,10 +87,25 @@ static void start_page_drop(void)
 	pte_table_free(AP_START_PHYS);
 }
 
+/* A debug build can be told that one is to be left alone. */
+static bool left_alone(unsigned id)
+{
+#ifdef TORIL_DEBUG
+	const char *pos = NULL, *p;
+	uint64_t n;
+
+	p = cmdline_next(boot_info.cmdline, "toril.absent_cpu", &pos);
+	return p && cmdline_number(&p, " ", &n) && n == id;
+#else
+	(void)id;
+	return false;
+#endif
+}
+
 static void start_all(void)
 {
 	for (unsigned id = 0; id < ARRAY_LEN(ap_table); id++)
-		if (ap_table[id] && !ap_table[id]->online)
+		if (ap_table[id] && !ap_table[id]->online && !left_alone(id))
 			apic_send_startup(id, AP_START_PHYS / PAGE_SIZE);
 }
 
