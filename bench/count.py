@@ -83,13 +83,15 @@ class Machine:
         self.process.communicate(timeout=60)
 
 
-def per_operation(machine, operate):
-    """Instructions, kicks and interrupts of one operation."""
+def per_operation(machine, operate, busy=False):
+    """Instructions, kicks and interrupts of one operation.  A program that
+    is `busy` has something to do every second: it is never seen idle."""
+    counts = machine.counts if busy else machine.idle_counts
     operate(50)  # whatever happens only at first
-    seen = [machine.idle_counts()]
+    seen = [counts()]
     for times in (N, 2 * N):
         operate(times)
-        seen.append(machine.idle_counts())
+        seen.append(counts())
     return tuple(((c - b) - (b - a)) / N for a, b, c in zip(*seen))
 
 
@@ -143,21 +145,114 @@ def echo():
         return show("echo of 1 byte", per_operation(machine, operate))
 
 
+def until_served(machine):
+    while True:
+        try:
+            client = http.client.HTTPConnection("127.0.0.1", machine.port, 60)
+            client.request("GET", "/")
+            return client.getresponse().read()
+        except (ConnectionError, http.client.HTTPException):
+            if machine.process.poll() is not None:
+                raise RuntimeError(machine.process.stderr.read()) from None
+            time.sleep(0.2)
+
+
+def requests(machine, body, prefix=""):
+    until_served(machine)
+    client = http.client.HTTPConnection("127.0.0.1", machine.port, 60)
+
+    def operate(close):
+        def times(n):
+            for _ in range(n):
+                client.request("GET", "/file", headers=close)
+                if client.getresponse().read() != body:
+                    raise RuntimeError("other bytes")
+                if close:
+                    client.close()
+        return times
+    yield from show(f"{prefix}4 KiB keep-alive request",
+                    per_operation(machine, operate({})))
+    yield from show(f"{prefix}4 KiB request on its own connection",
+                    per_operation(machine, operate({"Connection": "close"})))
+
+
 def web():
     body = os.urandom(4096)
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "file").write_bytes(body)
         with Machine(f"{BUILD}/apps/webserver", "-p", "80", "/srv", port=80,
                      options=("-v", f"{folder}:/srv:ro")) as machine:
-            client = http.client.HTTPConnection("127.0.0.1", machine.port, 60)
+            yield from requests(machine, body)
 
+
+NGINX = """daemon off;
+master_process off;
+pid /tmp/nginx.pid;
+error_log stderr warn;
+events {}
+http {
+	access_log off;
+	client_body_temp_path /tmp/body;
+	proxy_temp_path /tmp/proxy;
+	fastcgi_temp_path /tmp/fastcgi;
+	uwsgi_temp_path /tmp/uwsgi;
+	scgi_temp_path /tmp/scgi;
+	server {
+		listen 80 reuseport;
+		root /srv/site;
+	}
+}
+"""
+
+
+def port_image(name):
+    """Built by ports/port.py; None where its source can't be had."""
+    done = subprocess.run(["ports/port.py", name], stdout=sys.stderr,
+                          env={**os.environ, "BUILD": BUILD}, check=False)
+    if done.returncode:
+        print(f"no {name}", file=sys.stderr)
+        return None
+    recipe = pathlib.Path(f"ports/{name}/recipe").read_text()
+    image = re.search(r"^run: (\S+)", recipe, re.M)[1]
+    return f"{BUILD}/ports/{name}/{image}"
+
+
+def nginx():
+    image = port_image("nginx")
+    if not image:
+        return
+    body = os.urandom(4096)
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(folder + "/site")
+        pathlib.Path(folder, "site/file").write_bytes(body)
+        pathlib.Path(folder, "nginx.conf").write_text(NGINX)
+        with Machine(image, "-e", "stderr", "-c", "/srv/nginx.conf", port=80,
+                     options=("-v", f"{folder}:/srv:ro")) as machine:
+            yield from requests(machine, body, "nginx, ")
+
+
+def redis():
+    image = port_image("redis")
+    if not image:
+        return
+    with Machine(image, "--save", "", "--protected-mode", "no", "--hz", "1",
+                 port=6379) as machine, machine.connect() as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def ask(command, answer):
             def operate(times):
                 for _ in range(times):
-                    client.request("GET", "/file")
-                    if client.getresponse().read() != body:
-                        raise RuntimeError("other bytes")
-            return show("4 KiB keep-alive request",
-                        per_operation(machine, operate))
+                    sock.sendall(command)
+                    if sock.recv(100) != answer:
+                        raise RuntimeError("redis: another answer")
+            return operate
+        ask(b"PING\r\n", b"+PONG\r\n")(1)
+        yield from show("redis SET", per_operation(
+            machine, ask(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\nabc\r\n",
+                         b"+OK\r\n"), busy=True))
+        yield from show("redis GET", per_operation(
+            machine, ask(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n",
+                         b"$3\r\nabc\r\n"), busy=True))
 
 
 def share_for_calls(folder):
@@ -330,7 +425,7 @@ def memory():
 
 
 def main():
-    parts = [scale, boot, echo, web, calls, sizes, memory]
+    parts = [scale, boot, echo, web, nginx, redis, calls, sizes, memory]
     print("| what | count | Linux |\n| --- | ---: | ---: |")
     for part in parts:
         if len(sys.argv) > 1 and part.__name__ not in sys.argv[1:]:

@@ -49,6 +49,14 @@ $(BUILD)/kernel-obj/posix/%.o: KERNEL_CFLAGS += -Wno-missing-prototypes
 # The canary is in struct cpu (CPU_CANARY), and boot.c runs before there is one.
 $(BUILD)/kernel-obj/kernel/arch/x86_64/boot.o: \
 	KERNEL_CFLAGS += -fno-stack-protector
+# What is done once or hardly ever: smaller still, at the price of speed.
+KERNEL_COLD := $(addprefix kernel/,init.c control/control.c lib/printk.c \
+	lib/cmdline.c lib/panic.c fs/procfs.c fs/etc.c fs/mount.c fs/fuse_init.c \
+	arch/x86_64/acpi.c arch/x86_64/mptable.c arch/x86_64/smp.c) \
+	$(wildcard posix/proc*.c) drivers/virtio/virtio.c
+$(KERNEL_COLD:%.c=$(BUILD)/kernel-obj/%.o): KERNEL_CFLAGS += -Oz
+# Hot, and small enough.
+$(BUILD)/kernel-obj/kernel/sched/spinlock.o: KERNEL_CFLAGS += -O2
 
 $(KERNEL_OBJS): | $(UAPI)/.stamp
 

@@ -68,7 +68,7 @@ $(OUT)/obj/env/__libc_start_main.o: CFLAGS += -O2
 # Hot ones: eight bytes at a time is worth nothing if each takes long.
 hot	:= memchr memcmp memrchr strlen strchr strchrnul strcmp strncmp strnlen \
 	   strcasecmp strncasecmp
-$(hot:%=$(OUT)/obj/string/%.o): CFLAGS += -O2
+$(hot:%=$(OUT)/obj/string/%.o) $(OUT)/obj/internal/syscall_ret.o: CFLAGS += -O2
 # Before there is a canary, and where it is made.
 $(addprefix $(OUT)/obj/,env/__libc_start_main.o env/__init_tls.o \
 	env/__stack_chk_fail.o): CFLAGS += -fno-stack-protector

@@ -142,6 +142,21 @@ static int tty_open(struct file **f)
 	return 0;
 }
 
+static uint8_t instant_kinds(unsigned flags, const struct file_ops *ops)
+{
+	unsigned kinds = ops->write == null_write ? FILE_TAKES : 0;
+
+	if (ops->read == null_read)
+		kinds |= FILE_EMPTY;
+	if (ops->read == zero_read)
+		kinds |= FILE_ZEROS;
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		kinds &= ~FILE_TAKES;
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		kinds &= FILE_TAKES;
+	return (uint8_t)(flags & O_PATH ? 0 : kinds);
+}
+
 int device_open(struct inode *i, unsigned flags, struct file **f)
 {
 	const struct file_ops *ops;
@@ -169,6 +184,7 @@ int device_open(struct inode *i, unsigned flags, struct file **f)
 	if (!*f)
 		return -ENOMEM;
 	(*f)->seekable = true;
+	(*f)->instant = instant_kinds((*f)->flags, ops);
 	return 0;
 }
 

@@ -3,11 +3,11 @@
  * Open files and the descriptor table; see file.h.
  *
  * The table is one array of pointers that grows by doubling, with the
- * close-on-exec flag in the pointer's lowest bit.  table_lock is for changes;
- * looking a descriptor up takes no lock, but the file is protected by a hazard
- * pointer until its reference is counted.  An array that was outgrown stays,
- * since somebody may still be reading it: all of them together are no larger
- * than the last.
+ * close-on-exec flag and what is known of a device in the pointer's low bits.
+ * table_lock is for changes; looking a descriptor up takes no lock, but the
+ * file is protected by a hazard pointer until its reference is counted.  An
+ * array that was outgrown stays, since somebody may still be reading it: all of
+ * them together are no larger than the last.
  */
 #include <asm/stat.h>
 #include "kernel/fs/file.h"
@@ -25,9 +25,9 @@ unsigned fd_limit = 1024;
 void (*file_epoll_forget)(struct file *f);
 
 static struct spinlock table_lock = SPINLOCK_INIT;
-static uintptr_t *table;    /* [a] struct file * | CLOEXEC */
-static unsigned table_size; /* [table_lock]; readers: set after `table` */
-static unsigned table_low;  /* [table_lock] none is free below */
+uintptr_t *fd_table;       /* [a] struct file *, CLOEXEC, FILE_* */
+unsigned fd_table_size;    /* [table_lock]; readers: set after fd_table */
+static unsigned table_low; /* [table_lock] none is free below */
 
 ssize_t file_no_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
@@ -141,12 +141,17 @@ static int descriptor_closed(struct file *f)
 
 static struct file *entry_file(uintptr_t e)
 {
-	return (struct file *)(e & ~CLOEXEC);
+	return (struct file *)(e & ~(CLOEXEC | FILE_INSTANT));
+}
+
+static uintptr_t entry_of(const struct file *f, bool cloexec)
+{
+	return (uintptr_t)f | f->instant | (cloexec ? CLOEXEC : 0);
 }
 
 static void entry_set(unsigned fd, uintptr_t e)
 {
-	__atomic_store_n(&table[fd], e, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&fd_table[fd], e, __ATOMIC_SEQ_CST);
 }
 
 /* A reference, unless the last one has just been dropped: it is closed. */
@@ -169,14 +174,14 @@ struct file *fd_get(int fd)
 	do {
 		/* Never more than the array has: it is set first. */
 		if ((unsigned)fd >=
-		    __atomic_load_n(&table_size, __ATOMIC_ACQUIRE))
+		    __atomic_load_n(&fd_table_size, __ATOMIC_ACQUIRE))
 			return NULL;
-		entry = __atomic_load_n(&table, __ATOMIC_ACQUIRE) + fd;
+		entry = __atomic_load_n(&fd_table, __ATOMIC_ACQUIRE) + fd;
 		f = entry_file(__atomic_load_n(entry, __ATOMIC_ACQUIRE));
 		if (!f)
 			return NULL;
 		hazard_set(f);
-	} while (entry != __atomic_load_n(&table, __ATOMIC_ACQUIRE) + fd ||
+	} while (entry != __atomic_load_n(&fd_table, __ATOMIC_ACQUIRE) + fd ||
 		 f != entry_file(__atomic_load_n(entry, __ATOMIC_ACQUIRE)));
 	if (!ref_unless_gone(f))
 		f = NULL;
@@ -188,24 +193,24 @@ struct file *fd_get(int fd)
  * to be looked at anew. */
 static int grow_locked(unsigned fd)
 {
-	unsigned size = table_size ? table_size : FIRST_SIZE;
+	unsigned size = fd_table_size ? fd_table_size : FIRST_SIZE;
 	uintptr_t *bigger;
 
 	while (size <= fd)
 		size *= 2;
 	spin_unlock(&table_lock);
-	bigger = kzalloc(size * sizeof(*table));
+	bigger = kzalloc(size * sizeof(*fd_table));
 	spin_lock(&table_lock);
 	if (!bigger)
 		return -ENOMEM;
-	if (size <= table_size) {
+	if (size <= fd_table_size) {
 		kfree(bigger);
 		return 0;
 	}
-	if (table_size)
-		memcpy(bigger, table, table_size * sizeof(*table));
-	__atomic_store_n(&table, bigger, __ATOMIC_RELEASE);
-	__atomic_store_n(&table_size, size, __ATOMIC_RELEASE);
+	if (fd_table_size)
+		memcpy(bigger, fd_table, fd_table_size * sizeof(*fd_table));
+	__atomic_store_n(&fd_table, bigger, __ATOMIC_RELEASE);
+	__atomic_store_n(&fd_table_size, size, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -217,10 +222,10 @@ int fd_install(struct file *f, int low, bool cloexec)
 	spin_lock(&table_lock);
 	for (;;) {
 		fd = max((unsigned)low, table_low);
-		while (fd < table_size && table[fd])
+		while (fd < fd_table_size && fd_table[fd])
 			fd++;
 		err = fd >= fd_limit ? -EMFILE : 0;
-		if (fd < table_size || err)
+		if (fd < fd_table_size || err)
 			break;
 		err = grow_locked(fd);
 		if (err)
@@ -230,7 +235,7 @@ int fd_install(struct file *f, int low, bool cloexec)
 		spin_unlock(&table_lock);
 		return err;
 	}
-	entry_set(fd, (uintptr_t)f | (cloexec ? CLOEXEC : 0));
+	entry_set(fd, entry_of(f, cloexec));
 	if ((unsigned)low <= table_low)
 		table_low = fd + 1;
 	spin_unlock(&table_lock);
@@ -245,14 +250,14 @@ int fd_replace(struct file *f, int fd, bool cloexec)
 	if (fd < 0 || (unsigned)fd >= fd_limit)
 		return -EBADF;
 	spin_lock(&table_lock);
-	if ((unsigned)fd >= table_size)
+	if ((unsigned)fd >= fd_table_size)
 		err = grow_locked((unsigned)fd);
 	if (err) {
 		spin_unlock(&table_lock);
 		return err;
 	}
-	old = entry_file(table[fd]);
-	entry_set((unsigned)fd, (uintptr_t)f | (cloexec ? CLOEXEC : 0));
+	old = entry_file(fd_table[fd]);
+	entry_set((unsigned)fd, entry_of(f, cloexec));
 	spin_unlock(&table_lock);
 	if (old) {
 		(void)descriptor_closed(old);
@@ -266,8 +271,8 @@ static struct file *take(unsigned fd)
 	struct file *f = NULL;
 
 	spin_lock(&table_lock);
-	if (fd < table_size)
-		f = entry_file(table[fd]);
+	if (fd < fd_table_size)
+		f = entry_file(fd_table[fd]);
 	if (f) {
 		entry_set(fd, 0);
 		table_low = min(table_low, fd);
@@ -305,8 +310,8 @@ int fd_get_cloexec(int fd)
 	int r = -EBADF;
 
 	spin_lock(&table_lock);
-	if ((unsigned)fd < table_size && table[fd])
-		r = (table[fd] & CLOEXEC) != 0;
+	if ((unsigned)fd < fd_table_size && fd_table[fd])
+		r = (fd_table[fd] & CLOEXEC) != 0;
 	spin_unlock(&table_lock);
 	return r;
 }
@@ -316,9 +321,9 @@ int fd_set_cloexec(int fd, bool on)
 	int r = -EBADF;
 
 	spin_lock(&table_lock);
-	if ((unsigned)fd < table_size && table[fd]) {
-		entry_set(
-		    (unsigned)fd, (table[fd] & ~CLOEXEC) | (on ? CLOEXEC : 0));
+	if ((unsigned)fd < fd_table_size && fd_table[fd]) {
+		entry_set((unsigned)fd,
+		    (fd_table[fd] & ~CLOEXEC) | (on ? CLOEXEC : 0));
 		r = 0;
 	}
 	spin_unlock(&table_lock);
@@ -330,8 +335,8 @@ int fd_next(int fd)
 	int r = -1;
 
 	spin_lock(&table_lock);
-	for (unsigned i = (unsigned)fd; i < table_size && r < 0; i++)
-		if (table[i])
+	for (unsigned i = (unsigned)fd; i < fd_table_size && r < 0; i++)
+		if (fd_table[i])
 			r = (int)i;
 	spin_unlock(&table_lock);
 	return r;

@@ -67,6 +67,13 @@ struct file_ops {
 	void (*release)(struct file *f);
 };
 
+/* What is known of a device's transfers without asking it, as far as the file
+ * is open for them. */
+#define FILE_TAKES   2u /* writes: all, whatever it is */
+#define FILE_EMPTY   4u /* reads: nothing */
+#define FILE_ZEROS   8u /* reads: zeros */
+#define FILE_INSTANT (FILE_TAKES | FILE_EMPTY | FILE_ZEROS)
+
 /*
  * [i] immutable after open, [a] atomic, [p] pos_lock.
  */
@@ -77,6 +84,7 @@ struct file {
 	struct mutex pos_lock;      /* read/write/lseek on seekable files */
 	uint64_t pos;               /* [p] */
 	bool seekable;              /* [i] */
+	uint8_t instant;            /* [i] FILE_TAKES and so on */
 	void *priv;                 /* [i] the kind's own */
 	struct inode *inode;        /* [i] or NULL; owned by the fs code */
 	struct dentry *dentry;      /* [i] or NULL; for fstat, *at, getcwd */
@@ -115,6 +123,18 @@ void flock_drop(struct file *f);
 
 /* The file behind fd with a reference, or NULL (EBADF). */
 struct file *fd_get(int fd);
+
+/* The table, as file.c has it; the size is set after a larger one. */
+extern uintptr_t *fd_table;
+extern unsigned fd_table_size;
+
+/* What the file behind fd is known for: FILE_TAKES and so on. */
+static inline __attribute__((always_inline)) unsigned fd_instant(int fd)
+{
+	if ((unsigned)fd >= __atomic_load_n(&fd_table_size, __ATOMIC_ACQUIRE))
+		return 0;
+	return __atomic_load_n(&fd_table, __ATOMIC_ACQUIRE)[fd] & FILE_INSTANT;
+}
 
 /* The lowest free descriptor >= low gets f (its reference moves); returns it
  * or -EMFILE, -ENOMEM (then the reference stays the caller's). */

@@ -19,7 +19,7 @@ struct name;
 
 extern uint32_t inotify_watches; /* [a] how many there are */
 
-static inline bool fs_watched(void)
+static inline __attribute__((always_inline)) bool fs_watched(void)
 {
 	return __atomic_load_n(&inotify_watches, __ATOMIC_RELAXED) != 0;
 }

@@ -44,6 +44,13 @@ int clear_out(void *dst, size_t n)
 	return 0;
 }
 
+ssize_t clear_out_part(void *dst, size_t n)
+{
+	size_t left = range_ok(dst, n) ? uaccess_clear(dst, n) : n;
+
+	return left && left == n ? -EFAULT : (ssize_t)(n - left);
+}
+
 ssize_t copy_in_string(char *dst, const char *src, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {

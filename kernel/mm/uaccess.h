@@ -20,6 +20,9 @@ must_check int copy_in(void *dst, const void *user_src, size_t n);
 must_check int copy_out(void *user_dst, const void *src, size_t n);
 must_check int clear_out(void *user_dst, size_t n);
 
+/* As far as it goes: bytes, or -EFAULT if that is none. */
+ssize_t clear_out_part(void *user_dst, size_t n);
+
 /* Copy a string of at most size - 1 bytes; its length, -EFAULT, or
  * -ENAMETOOLONG when it does not fit. */
 must_check ssize_t copy_in_string(char *dst, const char *user, size_t size);

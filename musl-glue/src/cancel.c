@@ -15,8 +15,7 @@
 extern long toril_sys_cancel_point(long on);
 
 hidden long __cancel(void);
-hidden long __toril_cp_begin(long nr);
-hidden long __toril_cp_end(long nr, long result);
+hidden long __toril_cp(long nr, long a, long b, long c, long d, long e, long f);
 
 static int is_off(pthread_t self, long nr)
 {
@@ -25,7 +24,7 @@ static int is_off(pthread_t self, long nr)
 	return st && (st == PTHREAD_CANCEL_DISABLE || nr == SYS_close);
 }
 
-long __toril_cp_begin(long nr)
+static long begin(long nr)
 {
 	pthread_t self = __pthread_self();
 
@@ -38,7 +37,7 @@ long __toril_cp_begin(long nr)
 	return __cancel();
 }
 
-long __toril_cp_end(long nr, long result)
+static long end(long nr, long result)
 {
 	pthread_t self = __pthread_self();
 
@@ -47,4 +46,11 @@ long __toril_cp_end(long nr, long result)
 	    self->canceldisable != PTHREAD_CANCEL_DISABLE)
 		return __cancel();
 	return result;
+}
+
+long __toril_cp(long nr, long a, long b, long c, long d, long e, long f)
+{
+	long r = begin(nr);
+
+	return r ? r : end(nr, toril_kcall_by_number(nr, a, b, c, d, e, f));
 }

@@ -21,8 +21,8 @@ __syscall_cp_asm:
 	mov	16(%rsp), %rax
 	mov	%rax, 8(%rsp)
 	jmp	toril_kcall_by_number
-	.hidden	__toril_cp_begin
-	.quad	__toril_cp_begin - .	/* pull the hooks in */
+	.hidden	__toril_cp
+	.quad	__toril_cp - .	/* pull that in */
 
 	/* Where the handler sends a thread whose cancellation is asynchronous:
 	   from anywhere, so the stack may have any alignment. */

@@ -16,15 +16,16 @@
 	.globl	uaccess_copy
 uaccess_copy:
 	mov	%rdx, %rcx
-	and	$7, %edx
 	shr	$3, %rcx
 1:	rep movsq
 	mov	%edx, %ecx
+	and	$7, %ecx
 2:	rep movsb
 	xor	%eax, %eax
 	ret
-3:	lea	(%rdx, %rcx, 8), %rax
-	ret
+3:	and	$7, %edx		/* up to the very byte */
+	lea	(%rdx, %rcx, 8), %rcx
+	jmp	2b
 4:	mov	%rcx, %rax
 	ret
 	may_fault 1b, 3b
@@ -36,15 +37,15 @@ uaccess_copy:
 uaccess_clear:
 	xor	%eax, %eax
 	mov	%rsi, %rcx
-	mov	%esi, %edx
-	and	$7, %edx
 	shr	$3, %rcx
 1:	rep stosq
-	mov	%edx, %ecx
+	mov	%esi, %ecx
+	and	$7, %ecx
 2:	rep stosb
 	ret
-3:	lea	(%rdx, %rcx, 8), %rax
-	ret
+3:	and	$7, %esi
+	lea	(%rsi, %rcx, 8), %rcx
+	jmp	2b
 4:	mov	%rcx, %rax
 	ret
 	may_fault 1b, 3b

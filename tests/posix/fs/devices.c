@@ -2,6 +2,7 @@
 /* /dev and /proc/self/fd. */
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -35,6 +36,58 @@ static void zero_mapped(void)
 	CHECK(close(fd) == 0);
 }
 
+/* What a descriptor is not open for, copies of it, and another file of its
+ * number. */
+static void zero_descriptors(void)
+{
+	int in = open("/dev/zero", O_RDONLY), out = open("/dev/zero", O_WRONLY);
+	int path = open("/dev/null", O_PATH), copy = dup(in);
+	char c = 1;
+
+	CHECK_ERR(write(in, &c, 1), EBADF);
+	CHECK_ERR(read(out, &c, 1), EBADF);
+	CHECK_ERR(write(path, &c, 1), EBADF);
+	CHECK(write(out, &c, 1) == 1 && write(out, &c, 0) == 0);
+	CHECK(fcntl(copy, F_SETFD, FD_CLOEXEC) == 0 && close(in) == 0);
+	CHECK(read(copy, &c, 1) == 1 && c == 0 && read(copy, &c, 0) == 0);
+	CHECK(dup2(path, copy) == copy);
+	CHECK_ERR(read(copy, &c, 1), EBADF);
+	CHECK(close(path) == 0 && close(copy) == 0 && close(out) == 0);
+	CHECK_ERR(read(copy, &c, 1), EBADF);
+	CHECK_ERR(write(out, &c, 1), EBADF);
+}
+
+/* As far as there is memory. */
+static void zero_short(void)
+{
+	int fd = open("/dev/zero", O_RDONLY);
+	char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(fd >= 0 && p != MAP_FAILED && munmap(p + 4096, 4096) == 0);
+	memset(p, 1, 4096);
+	CHECK(read(fd, p + 4070, 100) == 26);
+	CHECK(p[4069] == 1 && !p[4070] && !p[4095]);
+	CHECK_ERR(read(fd, p + 4096, 1), EFAULT);
+	CHECK(munmap(p, 4096) == 0 && close(fd) == 0);
+}
+
+/* Who watches a device sees its transfers. */
+static void zero_watched(void)
+{
+	int fd = open("/dev/zero", O_RDWR), in = inotify_init1(IN_NONBLOCK);
+	struct inotify_event e;
+	char c;
+
+	CHECK(fd >= 0 && in >= 0);
+	CHECK(inotify_add_watch(in, "/dev/zero", IN_ACCESS | IN_MODIFY) >= 0);
+	CHECK(read(fd, &c, 1) == 1);
+	CHECK(read(in, &e, sizeof(e)) == sizeof(e) && e.mask == IN_ACCESS);
+	CHECK(write(fd, &c, 1) == 1);
+	CHECK(read(in, &e, sizeof(e)) == sizeof(e) && e.mask == IN_MODIFY);
+	CHECK(close(in) == 0 && close(fd) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	char buf[100], other[100], link[PATH_MAX], path[64];
@@ -56,6 +109,9 @@ int main(int argc, char **argv)
 	CHECK(fd >= 0 && read(fd, buf, sizeof(buf)) == sizeof(buf));
 	CHECK(!buf[0] && !buf[99] && close(fd) == 0);
 	zero_mapped();
+	zero_descriptors();
+	zero_short();
+	zero_watched();
 	fd = open("/dev/full", O_WRONLY);
 	CHECK_ERR(write(fd, "x", 1), ENOSPC);
 	CHECK(close(fd) == 0);
