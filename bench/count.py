@@ -192,6 +192,9 @@ error_log stderr warn;
 events {}
 http {
 	access_log off;
+	sendfile on;
+	tcp_nopush on;
+	open_file_cache max=100;
 	client_body_temp_path /tmp/body;
 	proxy_temp_path /tmp/proxy;
 	fastcgi_temp_path /tmp/fastcgi;
