@@ -82,7 +82,7 @@ static ssize_t eventfd_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 		if (r)
 			return r;
 	}
-	waitq_wake_all(&e->wait, POLL_IN);
+	waitq_wake_sync(&e->wait, POLL_IN);
 	return sizeof(v);
 }
 

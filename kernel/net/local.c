@@ -40,8 +40,8 @@ static struct local_end *peer_of(struct local_end *e)
 
 static void wake_both(struct local_end *e)
 {
-	waitq_wake_all(&e->s.wait, 0);
-	waitq_wake_all(&peer_of(e)->s.wait, 0);
+	waitq_wake_sync(&e->s.wait, 0);
+	waitq_wake_sync(&peer_of(e)->s.wait, 0);
 }
 
 static bool send_is_over(struct local_end *e)

@@ -103,7 +103,7 @@ static bool push(struct socket *s, const struct pending_conn *conn)
 	if (!ok)
 		kfree(p);
 	else
-		waitq_wake_all(&s->wait, POLL_IN);
+		waitq_wake_sync(&s->wait, POLL_IN);
 	return ok;
 }
 
