@@ -46,8 +46,8 @@ $(UAPI)/.stamp:
 # Kernel calls are called by the stubs that calls.def makes, by no header.
 $(BUILD)/kernel-obj/posix/%.o: KERNEL_CFLAGS += -Wno-missing-prototypes
 
-# The canary is in struct cpu (CPU_CANARY), and boot.c runs before there is one.
-$(BUILD)/kernel-obj/kernel/arch/x86_64/boot.o: \
+# The canary is in struct cpu (CPU_CANARY); these run before there is one.
+$(addprefix $(BUILD)/kernel-obj/kernel/arch/x86_64/,boot.o start_info.o): \
 	KERNEL_CFLAGS += -fno-stack-protector
 # What is done once or hardly ever: smaller still, at the price of speed.
 KERNEL_COLD := $(addprefix kernel/,init.c control/control.c lib/printk.c \

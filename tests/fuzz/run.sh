@@ -16,7 +16,10 @@ log=$corpus.log
 if "$fuzzer" -max_total_time="$seconds" -max_len=4096 -timeout=20 \
 	-artifact_prefix="$corpus." "$corpus" $seeds >"$log" 2>&1 &&
 	grep -q '^Done [0-9]' "$log"; then
-	echo "ok 1 - $name: $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log") runs"
+	runs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log")
+	edges=$(sed -n 's/.*DONE *cov: \([0-9]*\).*/\1/p' "$log")
+	echo "ok 1 - $name: $runs runs, $edges edges in $seconds s"
+	echo "| $name | $runs | $edges | $seconds |" >"$corpus.row"
 else
 	echo "not ok 1 - $name"
 	tail -n 40 "$log" | sed 's/^/# /'

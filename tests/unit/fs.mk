@@ -31,7 +31,8 @@ $(FS_TESTS): $(BUILD)/%: %.c tests/unit/fs_server.c tests/unit/fs_server.h \
 TESTS	+= $(FS_TESTS)
 
 # libFuzzer needs clang; not part of ALL.
-FS_FUZZ := $(BUILD)/tests/fuzz/fuse_reply_fuzz
+FS_FUZZ := $(addprefix $(BUILD)/tests/fuzz/,fuse_reply_fuzz path_fuzz \
+	dirents_fuzz)
 FS_FUZZ_OBJS := $(FS_KERNEL:%.c=$(BUILD)/tests/fuzz/fs-obj/%.o)
 $(FS_FUZZ_OBJS): $(BUILD)/tests/fuzz/fs-obj/%.o: %.c | $(BUILD)/uapi/.stamp
 	@mkdir -p $(@D)

@@ -7,31 +7,17 @@
  * to a random base, and leaves for kernel_main there; the identity map goes
  * with that.  Memory is taken from a bump allocator behind the image.
  *
- * The start info (struct hvm_start_info, version 1) and what it points to lie
- * somewhere in RAM: what is needed of it is copied here before anything may
- * be allocated over it.
+ * What the boot loader said is copied first (start_info.c), before anything
+ * may be allocated over it.
  */
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/cpu.h"
+#include "kernel/arch/x86_64/start_info.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/sched/thread.h"
 
-struct hvm_start_info {
-	uint32_t magic, version, flags, nr_modules;
-	uint64_t modlist_paddr, cmdline_paddr, rsdp_paddr, memmap_paddr;
-	uint32_t memmap_entries, reserved;
-};
-
-struct hvm_memmap_entry {
-	uint64_t addr, size;
-	uint32_t type, reserved;
-};
-
-#define HVM_START_MAGIC 0x336ec578u
-#define HVM_MEMMAP_RAM  1u
-#define EARLY_MAP_END   GIB /* what pvh.S mapped */
-#define LOW_MEMORY_END  0x100000ull
+#define EARLY_MAP_END GIB /* what pvh.S mapped */
 
 struct elf_rela {
 	uint64_t offset, info;
@@ -43,7 +29,7 @@ extern char __data_start[];
 extern uint64_t __relr_start[], __relr_end[];
 extern struct elf_rela __rela_start[], __rela_end[];
 
-noreturn void boot_main(const struct hvm_start_info *si, paddr_t free_memory);
+noreturn void boot_main(paddr_t start_info, paddr_t free_memory);
 noreturn void boot_jump(uintptr_t bias, uintptr_t sp, uintptr_t fn);
 
 struct boot_info boot_info sealed;
@@ -161,57 +147,12 @@ static void relocate(uintptr_t bias)
 	}
 }
 
-static const void *early_ptr(paddr_t pa, size_t len)
+/* Under the identity map. */
+const void *start_info_memory(uint64_t pa, size_t n)
 {
-	if (!pa || pa >= EARLY_MAP_END || len > EARLY_MAP_END - pa)
-		panic("boot: start info points to %#lx", (long)pa);
-	return (const void *)pa;
-}
+	bool there = pa && pa < EARLY_MAP_END && n <= EARLY_MAP_END - pa;
 
-/* Insert a range, keeping the array sorted; drops what does not fit. */
-static void ram_add(paddr_t start, paddr_t end, bool zero)
-{
-	struct boot_range *r = boot_info.ram;
-	unsigned i = boot_info.nr_ram;
-
-	start = ALIGN_UP(start, PAGE_SIZE);
-	end = ALIGN_DOWN(end, PAGE_SIZE);
-	if (start >= end || i == BOOT_RANGES)
-		return;
-	for (; i > 0 && r[i - 1].start > start; i--)
-		r[i] = r[i - 1];
-	r[i] = (struct boot_range){start, end, zero};
-	boot_info.nr_ram++;
-}
-
-static void read_start_info(const struct hvm_start_info *si)
-{
-	const struct hvm_memmap_entry *m;
-	size_t len = 0;
-
-	if (si->magic != HVM_START_MAGIC || si->version < 1)
-		panic("boot: not a PVH start info (magic %#x, version %u)",
-		    si->magic, si->version);
-	if (si->memmap_entries > 1024)
-		panic("boot: memory map of %u entries", si->memmap_entries);
-	m = early_ptr(si->memmap_paddr, si->memmap_entries * sizeof(*m));
-	for (unsigned i = 0; i < si->memmap_entries; i++) {
-		uint64_t end = m[i].addr + m[i].size;
-		if (m[i].type != HVM_MEMMAP_RAM || end < m[i].addr ||
-		    end > 1ull << 46)
-			continue;
-		/* Page 0 is none, page 1 is where other CPUs start. */
-		ram_add(max(m[i].addr, AP_START_PHYS + PAGE_SIZE), end,
-		    m[i].addr >= LOW_MEMORY_END);
-	}
-	boot_info.rsdp = si->rsdp_paddr;
-	if (si->cmdline_paddr) {
-		const char *c = early_ptr(si->cmdline_paddr, 1);
-		while (len < BOOT_CMDLINE_MAX - 1 && c[len])
-			len++;
-		memcpy(boot_info.cmdline, c, len);
-	}
-	boot_info.cmdline[len] = 0;
+	return there ? (const void *)pa : NULL;
 }
 
 static uint64_t random_early(void)
@@ -261,15 +202,18 @@ static void ram_trim(void)
 	}
 }
 
-noreturn void boot_main(const struct hvm_start_info *si, paddr_t free_memory)
+noreturn void boot_main(paddr_t start_info, paddr_t free_memory)
 {
 	uintptr_t bias, stack = KSTACK_BASE + KSTACK_SLOT - KSTACK_SIZE;
 	struct boot_range full[BOOT_RANGES];
+	const char *wrong;
 	unsigned nr;
 
 	cpu_detect();
 	bump = free_memory + 4 * PAGE_SIZE; /* pvh.S's tables and stack */
-	read_start_info(si);
+	wrong = start_info_read(start_info, &boot_info);
+	if (wrong)
+		panic("boot: %s", wrong);
 	place_page_map();
 	pml4 = (uint64_t *)bump_page();
 	nr = boot_info.nr_ram;
