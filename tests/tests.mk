@@ -36,6 +36,7 @@ TEST_NEEDS += $(POSIX_LINUX) $(POSIX_TORIL)
 
 # What runs inside a machine, and the machine's shapes.
 TESTS	+= $(sort $(wildcard tests/kernel/*_test.py))
+TEST_NEEDS += $(BUILD)/bench/count.so
 TEST_NEEDS += $(BUILD)/apps/hello $(BUILD)/apps/webserver \
 	$(BUILD)/tests/kernel/mitigations
 $(BUILD)/tests/kernel/mitigations: tests/kernel/mitigations.c \
