@@ -78,6 +78,7 @@ help:
 	@echo 'make check      format, include arrows, headers, static analysis'
 	@echo 'make format     clang-format what git knows'
 	@echo 'make fuzz       each fuzzer for T=60 seconds'
+	@echo 'make fuzz-planted  whether fuzzers find checks that are taken out'
 	@echo 'make bench      count instructions, bytes and memory'
 	@echo 'make bench-scale  what two CPUs do against one; times: keep the machine quiet'
 	@echo 'make stress     stress programs, T=SECONDS each on C=CPUS'

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a host does to its guests: its disk is full, it stops them for a while.
+(A share that dies is in acceptance_test.py.)  STOP=SECONDS for a longer stop."""
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ.get("BUILD", "build")
+RUN = f"{BUILD}/bin/toril-run"
+STOP = float(os.environ.get("STOP", "3"))
+WAIT = 120
+
+
+def a_full_disk_is_ENOSPC_and_nothing_taken_is_lost():
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=3m", "toril-test", folder],
+            stderr=subprocess.DEVNULL, check=False)
+        if mounted.returncode:
+            return "no tmpfs can be mounted here"
+        try:
+            done = subprocess.run(
+                [RUN, "-v", f"{folder}:/data", f"{BUILD}/tests/system/fill",
+                 "/data/file"], stdin=subprocess.DEVNULL, capture_output=True,
+                timeout=WAIT, check=False)
+            total, why = done.stdout.decode().strip().split(" ", 1)
+            data = pathlib.Path(folder, "file").read_bytes()
+            assert done.returncode == 0, done
+            assert why == "No space left on device", done
+            assert 2 << 20 < int(total) <= len(data), (total, len(data))
+            pattern = bytes(range(251))
+            expected = (pattern * (len(data) // 251 + 1))[:len(data)]
+            assert data[:int(total)] == expected[:int(total)], "other bytes"
+        finally:
+            subprocess.run(["umount", folder], check=True)
+    return None
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def machine_of(pid):
+    for child in children_of(pid):
+        with open(f"/proc/{child}/comm", encoding="ascii") as file:
+            if file.read().startswith("qemu"):
+                return child
+        found = machine_of(child)
+        if found:
+            return found
+    return None
+
+
+def exchange(connection, byte):
+    connection.sendall(byte)
+    return connection.recv(1)
+
+
+def a_machine_that_was_stopped_goes_on():
+    """An open connection, one made meanwhile, and what was sent meanwhile."""
+    with subprocess.Popen(
+            [RUN, "-p", "127.0.0.1:0:7000", f"{BUILD}/apps/echo", "-p", "7000"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE) as run:
+        try:
+            line = run.stderr.readline().decode()
+            where = ("127.0.0.1", int(line.split(" ")[0].rsplit(":", 1)[1]))
+            with socket.create_connection(where, WAIT) as old:
+                assert exchange(old, b"a") == b"a"
+                machine = machine_of(run.pid)
+                assert machine
+                os.kill(machine, signal.SIGSTOP)
+                old.sendall(b"b")
+                with socket.create_connection(where, WAIT) as new:
+                    new.sendall(b"c")
+                    time.sleep(STOP)
+                    os.kill(machine, signal.SIGCONT)
+                    assert old.recv(1) == b"b"
+                    assert new.recv(1) == b"c"
+                    assert exchange(old, b"d") == b"d"
+        finally:
+            run.terminate()
+            status = run.wait(WAIT)
+    assert status == 143, status
+
+
+def main():
+    cases = [a_full_disk_is_ENOSPC_and_nothing_taken_is_lost,
+             a_machine_that_was_stopped_goes_on]
+    print(f"1..{len(cases)}")
+    failed = 0
+    for number, case in enumerate(cases, 1):
+        try:
+            skipped = case()
+            print(f"ok {number} - {case.__name__}"
+                  + (f" # skip {skipped}" if skipped else ""), flush=True)
+        except (AssertionError, OSError, ValueError,
+                subprocess.TimeoutExpired) as why:
+            failed += 1
+            print(f"not ok {number} - {case.__name__}")
+            print("#", str(why).replace("\n", "\n# "), flush=True)
+    return 1 if failed else 0
+
+
+sys.exit(main())
