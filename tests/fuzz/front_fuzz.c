@@ -32,8 +32,15 @@ void inet_loopback_v4(struct inet_addr *a, uint16_t port)
 static bool on_accept(struct vsock_listener *l, struct vsock_conn *c)
 {
 	struct inet_addr peer, local;
+	uint8_t h[16];
+	unsigned len;
 
 	(void)l;
+	if (byteq_peek(&c->rx, h, sizeof(h)) < sizeof(h))
+		abort();
+	len = (unsigned)h[14] << 8 | h[15];
+	if (h[12] == 0x21 && len < (h[13] == 0x11 ? 12u : 36u))
+		abort(); /* no room for the addresses */
 	if (accepted)
 		return false;
 	proxy_take(c, &peer, &local);
