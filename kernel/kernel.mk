@@ -49,12 +49,16 @@ $(BUILD)/kernel-obj/posix/%.o: KERNEL_CFLAGS += -Wno-missing-prototypes
 # The canary is in struct cpu (CPU_CANARY); these run before there is one.
 $(addprefix $(BUILD)/kernel-obj/kernel/arch/x86_64/,boot.o start_info.o): \
 	KERNEL_CFLAGS += -fno-stack-protector
-# What is done once or hardly ever: smaller still, at the price of speed.
-KERNEL_COLD := $(addprefix kernel/,init.c control/control.c lib/printk.c \
-	lib/cmdline.c lib/panic.c fs/procfs.c fs/etc.c fs/mount.c fs/fuse_init.c \
-	arch/x86_64/acpi.c arch/x86_64/mptable.c arch/x86_64/smp.c) \
-	$(wildcard posix/proc*.c) drivers/virtio/virtio.c
-$(KERNEL_COLD:%.c=$(BUILD)/kernel-obj/%.o): KERNEL_CFLAGS += -Oz
+# What is not passed with every packet, switch or call: smaller still.
+KERNEL_WARM := $(addprefix kernel/sched/,wait.c sched.c spinlock.c mutex.c) \
+	$(addprefix kernel/mm/,kmem.c uaccess.c page.c) \
+	$(wildcard kernel/net/*.c) \
+	$(addprefix kernel/fs/,epoll.c file.c poll.c) \
+	$(addprefix posix/,file.c socket.c message.c poll.c clock.c) \
+	$(addprefix kernel/arch/x86_64/,trap.c apic.c clock.c) \
+	drivers/virtio/virtqueue.c drivers/virtio/virtio_vsock.c
+$(patsubst %.c,$(BUILD)/kernel-obj/%.o,$(filter-out $(KERNEL_WARM),\
+	$(KERNEL_SRCS))): KERNEL_CFLAGS += -Oz
 # Hot, and small enough.
 $(BUILD)/kernel-obj/kernel/sched/spinlock.o: KERNEL_CFLAGS += -O2
 

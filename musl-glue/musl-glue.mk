@@ -69,7 +69,7 @@ $(CRT_ENDS): $(SYSROOT)/lib/%.o: $(LIBC)
 # The Linux half of an image: its sections are its own.
 $(SYSROOT)/lib/linux_start.o: musl-glue/crt/linux_start.c $(LIBC)
 	$(call say,CC,$@)
-	$(Q)$(CC) -std=gnu11 -Os $(WARN) -fPIE -fvisibility=hidden \
+	$(Q)$(CC) -std=gnu11 -Oz $(WARN) -fPIE -fvisibility=hidden \
 		-ffreestanding -fno-stack-protector -fno-jump-tables -nostdinc \
 		-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
 		-isystem $(SYSROOT)/include -c -o $@ $<

@@ -349,14 +349,20 @@ enum row {
 #define LINK_MODE 0120777
 #define FILE_MODE 0100444
 
-#define DIR(row, name, parent) [row] = {name, parent, DIR_MODE, NULL, NULL}
+#define DIR(row, name, parent) [row] = {name, parent, DIR_MODE, {NULL}}
 #define TEXT(name, parent, fn)                                                 \
 	{                                                                      \
-		name, parent, FILE_MODE, fn, NULL                              \
+		name, parent, FILE_MODE,                                       \
+		{                                                              \
+			.write = fn                                            \
+		}                                                              \
 	}
 #define LINK(name, parent, fn)                                                 \
 	{                                                                      \
-		name, parent, LINK_MODE, NULL, fn                              \
+		name, parent, LINK_MODE,                                       \
+		{                                                              \
+			.target = fn                                           \
+		}                                                              \
 	}
 
 const struct proc_node proc_nodes[] = {

@@ -22,8 +22,10 @@ struct proc_node {
 	unsigned parent; /* its row */
 	uint32_t mode;   /* with its type; a directory without rows below has
 			  * the open descriptors as links */
-	void (*write)(struct proc_text *t);    /* a file */
-	int (*target)(char *buf, size_t size); /* a link: its length */
+	union {
+		void (*write)(struct proc_text *t);    /* a file */
+		int (*target)(char *buf, size_t size); /* a link: its length */
+	};
 };
 
 /* Row 0 is the root.  In posix/proc.c. */
