@@ -52,17 +52,18 @@ static void tx_reclaim_locked(void)
 	uint32_t len;
 
 	while ((p = vq_get(vs.tx, &len))) {
-		vs.tx_bytes -= kmem_size(p);
+		vs.tx_bytes -= p->bytes;
 		kfree(p);
 	}
 }
 
 static int tx_send(struct vsock_packet *p)
 {
-	struct sg sg = {virt_to_phys(p), (uint32_t)(HEADER + p->hdr.len)};
-	size_t size = kmem_size(p);
+	uint32_t size = (uint32_t)HEADER + p->hdr.len;
+	struct sg sg = {virt_to_phys(&p->hdr), size};
 	int err = -ENOSPC;
 
+	p->bytes = size;
 	spin_lock(&vs.tx_lock);
 	tx_reclaim_locked();
 	if (vs.tx_bytes == 0 || vs.tx_bytes + size <= vs.tx_limit)
@@ -81,6 +82,8 @@ static int tx_send(struct vsock_packet *p)
 
 static void tx_flush(void)
 {
+	if (!vq_unkicked(vs.tx))
+		return;
 	spin_lock(&vs.tx_lock);
 	vq_kick(vs.tx);
 	spin_unlock(&vs.tx_lock);

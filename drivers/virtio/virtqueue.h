@@ -73,6 +73,14 @@ void vq_init(
 int vq_submit(struct virtqueue *vq, const struct sg *out, unsigned n_out,
     const struct sg *in, unsigned n_in, void *token);
 
+/* Whether there is anything to kick for; of what others do meanwhile this
+ * needs no lock to know what the caller itself has published. */
+static inline bool vq_unkicked(const struct virtqueue *vq)
+{
+	return __atomic_load_n(&vq->avail_idx, __ATOMIC_RELAXED) !=
+	       __atomic_load_n(&vq->kicked_idx, __ATOMIC_RELAXED);
+}
+
 /* Notify the device of what was published, if it wants to know (2.7.10). */
 void vq_kick(struct virtqueue *vq);
 

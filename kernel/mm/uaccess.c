@@ -134,7 +134,9 @@ static ssize_t iter_move(
 
 	while (done < n && (len = piece(it, n - done, &p)) > 0) {
 		size_t left = move_piece(how, it->kernel, p, buf + done, len);
-		iter_advance(it, len - left);
+		/* piece() goes on to the next entry. */
+		it->left -= len - left;
+		it->skip += len - left;
 		done += len - left;
 		if (left)
 			return done ? (ssize_t)done : -EFAULT;

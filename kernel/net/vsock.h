@@ -24,6 +24,7 @@
 #define VSOCK_PORT_ANY UINT32_MAX
 
 struct vsock_packet {
+	uint32_t bytes; /* the transport's own */
 	struct virtio_vsock_hdr hdr;
 	uint8_t data[];
 };

@@ -11,7 +11,7 @@
 #include "kernel/net/vsock_internal.h"
 #include "kernel/sched/clock.h"
 
-#define PACKET_MAX 16340u /* with its header an order-2 block */
+#define PACKET_MAX 16336u /* with what is in front an order-2 block */
 #define CLOSE_TIME (8 * NSEC_PER_SEC)
 
 static uint32_t peer_window_locked(const struct vsock_conn *c)
@@ -39,7 +39,18 @@ static int send_blocked_locked(struct vsock_conn *c)
 	return 0;
 }
 
-/* One packet of at most n bytes; 0, bytes, or -errno. */
+static int blocked(struct vsock_conn *c)
+{
+	int err;
+
+	spin_lock(&vsock_lock);
+	err = send_blocked_locked(c);
+	spin_unlock(&vsock_lock);
+	return err ? err : -EAGAIN;
+}
+
+/* One packet of at most n bytes; 0, bytes, or -errno.  The window is only
+ * looked at: it can't become smaller but by us. */
 static ssize_t send_packet(struct vsock_conn *c, struct iov_iter *it)
 {
 	struct vsock_packet *p;
@@ -47,15 +58,10 @@ static ssize_t send_packet(struct vsock_conn *c, struct iov_iter *it)
 	ssize_t r;
 	int err;
 
-	spin_lock(&vsock_lock);
-	err = send_blocked_locked(c);
 	window = peer_window_locked(c);
-	spin_unlock(&vsock_lock);
-	if (err)
-		return err;
+	if (!window || c->error || c->state != VSOCK_CONNECTED)
+		return blocked(c);
 	n = (uint32_t)min(min(it->left, (size_t)window), (size_t)PACKET_MAX);
-	if (!n)
-		return -EAGAIN;
 	p = kmalloc(sizeof(*p) + n);
 	while (!p && n > 512)
 		p = kmalloc(sizeof(*p) + (n /= 2));
