@@ -67,9 +67,15 @@ ssize_t copy_in_string(char *dst, const char *src, size_t size)
 void iter_init(
     struct iov_iter *it, const struct iovec *iov, unsigned nr, bool kernel)
 {
-	*it = (struct iov_iter){.iov = iov, .nr = nr, .kernel = kernel};
+	size_t left = 0;
+
 	for (unsigned i = 0; i < nr; i++)
-		it->left += iov[i].iov_len;
+		left += iov[i].iov_len;
+	it->iov = iov;
+	it->nr = nr;
+	it->skip = 0;
+	it->left = left;
+	it->kernel = kernel;
 }
 
 void iter_advance(struct iov_iter *it, size_t n)

@@ -179,7 +179,8 @@ ssize_t byteq_read(struct byteq *q, struct iov_iter *it, bool peek)
 	struct chunk *c = NULL;
 	size_t done = 0, len;
 
-	while (it->left && (c = next_chunk(q, peek ? c : NULL, &len))) {
+	while (it->left && (peek || byteq_bytes(q)) &&
+	       (c = next_chunk(q, peek ? c : NULL, &len))) {
 		size_t want = min(len, it->left);
 		ssize_t r = iter_out(it, chunk_data(c) + c->off, want);
 		if (r < 0)

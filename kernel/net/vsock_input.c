@@ -90,25 +90,25 @@ static bool input_data(struct vsock_conn *c, uint32_t len, struct page *page,
 	return byteq_append(&c->rx, (char *)page_to_virt(page) + off, len);
 }
 
-/* True if the connection must be reset. */
-static bool input_rw(struct vsock_conn *c, const struct virtio_vsock_hdr *h,
-    struct page *page, unsigned off, bool *kept)
+/* True if the connection must be reset.  Drops the lock for the data. */
+static bool input_rw_locked(struct vsock_conn *c,
+    const struct virtio_vsock_hdr *h, struct page *page, unsigned off,
+    bool *kept)
 {
-	bool over;
+	bool over = c->state != VSOCK_CONNECTED ||
+		    rx_overrun_locked(c, h->len) ||
+		    c->shut_peer & STREAM_SHUT_SEND;
+	bool good;
 
-	spin_lock(&vsock_lock);
-	over = c->state != VSOCK_CONNECTED || rx_overrun_locked(c, h->len) ||
-	       c->shut_peer & STREAM_SHUT_SEND;
-	if (!over)
-		c->rx_cnt += h->len;
-	spin_unlock(&vsock_lock);
-	if (over || !h->len)
+	if (over || !h->len) {
 		*kept = false;
-	if (over)
-		return true;
-	if (!h->len)
-		return false;
-	return !input_data(c, h->len, page, off, kept);
+		return over;
+	}
+	c->rx_cnt += h->len;
+	spin_unlock(&vsock_lock);
+	good = input_data(c, h->len, page, off, kept);
+	spin_lock(&vsock_lock);
+	return !good;
 }
 
 static void input_shutdown_locked(
@@ -133,13 +133,14 @@ static bool is_done(const struct vsock_conn *c)
 	return in && out;
 }
 
-/* A packet of an existing connection, which the caller has a reference to. */
-static bool input_conn(struct vsock_conn *c, const struct virtio_vsock_hdr *h,
-    struct page *page, unsigned off, bool may_keep)
+/* A packet of an existing connection, which the caller has a reference to.
+ * Drops the lock. */
+static bool input_conn_locked(struct vsock_conn *c,
+    const struct virtio_vsock_hdr *h, struct page *page, unsigned off,
+    bool may_keep)
 {
 	bool put = false, kept = false, reset = false;
 
-	spin_lock(&vsock_lock);
 	c->peer_alloc = h->buf_alloc;
 	c->peer_fwd = h->fwd_cnt;
 	switch (h->op) {
@@ -163,9 +164,7 @@ static bool input_conn(struct vsock_conn *c, const struct virtio_vsock_hdr *h,
 		break;
 	case VIRTIO_VSOCK_OP_RW:
 		kept = may_keep;
-		spin_unlock(&vsock_lock);
-		reset = input_rw(c, h, page, off, &kept);
-		spin_lock(&vsock_lock);
+		reset = input_rw_locked(c, h, page, off, &kept);
 		break;
 	case VIRTIO_VSOCK_OP_CREDIT_REQUEST:
 		vsock_control_locked(c, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
@@ -191,7 +190,7 @@ bool vsock_input(const struct virtio_vsock_hdr *h, struct page *page,
     unsigned off, bool may_keep)
 {
 	struct vsock_conn *c;
-	bool kept = false;
+	bool kept;
 
 	if (h->dst_cid != vsock_local_cid || h->src_cid != VSOCK_CID_HOST ||
 	    !h->op)
@@ -200,21 +199,21 @@ bool vsock_input(const struct virtio_vsock_hdr *h, struct page *page,
 	c = h->type == VIRTIO_VSOCK_TYPE_STREAM
 		? vsock_find_locked(h->dst_port, h->src_cid, h->src_port)
 		: NULL;
-	if (c)
+	if (c) {
 		__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
-	else if (h->op != VIRTIO_VSOCK_OP_RST &&
-		 (h->op != VIRTIO_VSOCK_OP_REQUEST ||
-		     h->type != VIRTIO_VSOCK_TYPE_STREAM))
+		kept = input_conn_locked(c, h, page, off, may_keep);
+		vsock_conn_put(c);
+		return kept;
+	}
+	if (h->op != VIRTIO_VSOCK_OP_RST &&
+	    (h->op != VIRTIO_VSOCK_OP_REQUEST ||
+		h->type != VIRTIO_VSOCK_TYPE_STREAM))
 		vsock_refuse_locked(h);
 	spin_unlock(&vsock_lock);
-	if (c) {
-		kept = input_conn(c, h, page, off, may_keep);
-		vsock_conn_put(c);
-	} else if (h->op == VIRTIO_VSOCK_OP_REQUEST &&
-		   h->type == VIRTIO_VSOCK_TYPE_STREAM) {
+	if (h->op == VIRTIO_VSOCK_OP_REQUEST &&
+	    h->type == VIRTIO_VSOCK_TYPE_STREAM)
 		input_request(h);
-	} else {
+	else
 		vsock_flush();
-	}
-	return kept;
+	return false;
 }

@@ -14,7 +14,8 @@
 #define PACKET_MAX 16336u /* with what is in front an order-2 block */
 #define CLOSE_TIME (8 * NSEC_PER_SEC)
 
-static uint32_t peer_window_locked(const struct vsock_conn *c)
+static inline __attribute__((always_inline)) uint32_t peer_window_locked(
+    const struct vsock_conn *c)
 {
 	uint32_t used = c->tx_cnt - c->peer_fwd;
 

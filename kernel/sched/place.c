@@ -216,7 +216,7 @@ void place_pull_locked(struct cpu *c)
 {
 	if (!__atomic_load_n(&realtime_waits, __ATOMIC_RELAXED))
 		return;
-	for (unsigned i = 0; cpus_online > 1 && i < cpus_online; i++) {
+	for (unsigned i = 0; i < cpus_online; i++) {
 		struct cpu *v = cpus[i];
 		struct thread *t;
 		if (v == c || v->rq_prio <= 0 || v->rq_prio <= c->rq_prio ||

@@ -213,7 +213,8 @@ static void schedule_locked(struct cpu *c, bool preempted)
 	if (prev->state == THREAD_RUNNING && prev != c->idle)
 		requeue_locked(c, prev, preempted);
 	prev->switches[preempted ? 0 : 1]++;
-	place_pull_locked(c);
+	if (cpus_online > 1)
+		place_pull_locked(c);
 	next = pick_locked(c);
 	if (next == prev) {
 		prev->state = THREAD_RUNNING;
