@@ -51,11 +51,11 @@ $(addprefix $(BUILD)/kernel-obj/kernel/arch/x86_64/,boot.o start_info.o): \
 	KERNEL_CFLAGS += -fno-stack-protector
 # What is not passed with every packet, switch or call: smaller still.
 KERNEL_WARM := $(addprefix kernel/sched/,wait.c sched.c spinlock.c mutex.c) \
-	$(addprefix kernel/mm/,kmem.c uaccess.c page.c) \
-	$(wildcard kernel/net/*.c) \
+	$(addprefix kernel/mm/,kmem.c uaccess.c) \
+	$(filter-out %/vsock.c %_socket.c,$(wildcard kernel/net/*.c)) \
 	$(addprefix kernel/fs/,epoll.c file.c poll.c) \
-	$(addprefix posix/,file.c socket.c message.c poll.c clock.c) \
-	$(addprefix kernel/arch/x86_64/,trap.c apic.c clock.c) \
+	$(addprefix posix/,file.c socket.c message.c) \
+	$(addprefix kernel/arch/x86_64/,apic.c clock.c) \
 	drivers/virtio/virtqueue.c drivers/virtio/virtio_vsock.c
 $(patsubst %.c,$(BUILD)/kernel-obj/%.o,$(filter-out $(KERNEL_WARM),\
 	$(KERNEL_SRCS))): KERNEL_CFLAGS += -Oz
