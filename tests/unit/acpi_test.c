@@ -165,5 +165,5 @@ int main(void)
 	    cmocka_unit_test(every_byte),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TAP(tests);
 }
