@@ -267,7 +267,8 @@ def spans(counts, text):
     """What a run of bench/calls.c printed, with the counts of one call each:
     what the loop itself takes is not the call's."""
     found = {}
-    for number, times, name in re.findall(r"^(\d+) (\d+) (.+?)\r?$", text, re.M):
+    line = re.compile(r"^(\d+) (\d+) (.+?)\r?$", re.M)
+    for number, times, name in line.findall(text):
         found[name] = [c / int(times) for c in counts(1 + MARKS + int(number))]
     loop = found.pop("(loop)")
     return {name: (c[0] - loop[0], *c[1:]) for name, c in found.items()}
