@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a host does to its guests: its disk is full, it stops them for a while.
+"""What holds between a host and its guests: what QEMU may do, a disk that is
+full, a machine that is stopped for a while.
 (A share that dies is in acceptance_test.py.)  STOP=SECONDS for a longer stop."""
 import os
 import pathlib
@@ -91,8 +92,32 @@ def a_machine_that_was_stopped_goes_on():
     assert status == 143, status
 
 
+def the_machine_has_no_privileges():
+    """seccomp, no_new_privs, and of root's capabilities those for files."""
+    with subprocess.Popen(
+            [RUN, "-p", "127.0.0.1:0:7000", f"{BUILD}/apps/echo", "-p", "7000"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE) as run:
+        try:
+            line = run.stderr.readline().decode()
+            where = ("127.0.0.1", int(line.split(" ")[0].rsplit(":", 1)[1]))
+            with socket.create_connection(where, WAIT) as connection:
+                assert exchange(connection, b"a") == b"a"
+            machine = machine_of(run.pid)
+            with open(f"/proc/{machine}/status", encoding="ascii") as file:
+                status = dict(line.split() for line in file
+                              if len(line.split()) == 2)
+        finally:
+            run.terminate()
+            run.wait(WAIT)
+    assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", status
+    for name in ("CapInh", "CapPrm", "CapEff"):
+        assert int(status[name], 16) & ~6 == 0, status
+
+
 def main():
-    cases = [a_full_disk_is_ENOSPC_and_nothing_taken_is_lost,
+    cases = [the_machine_has_no_privileges,
+             a_full_disk_is_ENOSPC_and_nothing_taken_is_lost,
              a_machine_that_was_stopped_goes_on]
     print(f"1..{len(cases)}")
     failed = 0
