@@ -105,7 +105,7 @@ def the_machine_has_no_privileges():
                 assert exchange(connection, b"a") == b"a"
             machine = machine_of(run.pid)
             with open(f"/proc/{machine}/status", encoding="ascii") as file:
-                status = dict(line.split() for line in file
+                status = dict(line.replace(":", "").split() for line in file
                               if len(line.split()) == 2)
         finally:
             run.terminate()
