@@ -171,7 +171,7 @@ struct file *fd_get(int fd)
 	uintptr_t *entry;
 	struct file *f;
 
-	do {
+	for (;;) {
 		/* Never more than the array has: it is set first. */
 		if ((unsigned)fd >=
 		    __atomic_load_n(&fd_table_size, __ATOMIC_ACQUIRE))
@@ -181,8 +181,12 @@ struct file *fd_get(int fd)
 		if (!f)
 			return NULL;
 		hazard_set(f);
-	} while (entry != __atomic_load_n(&fd_table, __ATOMIC_ACQUIRE) + fd ||
-		 f != entry_file(__atomic_load_n(entry, __ATOMIC_ACQUIRE)));
+		if (entry ==
+			__atomic_load_n(&fd_table, __ATOMIC_ACQUIRE) + fd &&
+		    f == entry_file(__atomic_load_n(entry, __ATOMIC_ACQUIRE)))
+			break;
+		hazard_clear(); /* who closed it may be waiting for that */
+	}
 	if (!ref_unless_gone(f))
 		f = NULL;
 	hazard_clear();

@@ -155,23 +155,12 @@ int ksnprintf(char *buf, size_t size, const char *fmt, ...)
 	return n;
 }
 
-#define PATIENCE 1000000
-
-static bool busy; /* [a] a CPU is writing a line */
-
 static void vprint(const char *fmt, va_list ap)
 {
 	char line[256];
 	int n = kvsnprintf(line, sizeof(line), fmt, ap);
-	bool mine = false;
 
-	/* Whoever has it may have panicked: a mixture is better than nothing.
-	 */
-	for (int i = 0; !mine && i < PATIENCE; i++)
-		mine = !__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE);
 	uart_write(line, min((size_t)n, sizeof(line) - 1));
-	if (mine)
-		__atomic_store_n(&busy, false, __ATOMIC_RELEASE);
 }
 
 void printk(const char *fmt, ...)

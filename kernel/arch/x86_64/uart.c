@@ -7,6 +7,7 @@
 #define UART_LSR     (COM1 + 5)
 #define LSR_TX_EMPTY 0x20
 #define SPIN_MAX     100000
+#define PATIENCE     1000000
 
 static void put(char c)
 {
@@ -16,11 +17,21 @@ static void put(char c)
 	cpu_outb(COM1, (uint8_t)c);
 }
 
+static bool busy; /* [a] a CPU is writing */
+
 void uart_write(const char *s, size_t n)
 {
+	bool mine = false;
+
+	/* Whoever has it may have panicked: a mixture is better than nothing.
+	 */
+	for (int i = 0; !mine && i < PATIENCE; i++)
+		mine = !__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE);
 	for (; n; n--, s++) {
 		if (*s == '\n')
 			put('\r');
 		put(*s);
 	}
+	if (mine)
+		__atomic_store_n(&busy, false, __ATOMIC_RELEASE);
 }
