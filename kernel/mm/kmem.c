@@ -117,7 +117,7 @@ static struct page *slab_create(unsigned c)
 
 	if (!p)
 		return NULL;
-	p->kind = PAGE_SLAB;
+	page_set_kind(p, PAGE_SLAB);
 	p->class = (uint8_t)c;
 	p->free = FRESH;
 	p->inuse = 0;
@@ -236,7 +236,7 @@ static void slab_free(struct page *p, void *obj)
 	spin_unlock_irq(&caches[c].lock, irq);
 	if (!empty)
 		return;
-	p->kind = PAGE_USED;
+	page_set_kind(p, PAGE_USED);
 	p->refs = 1;
 	page_unref(p);
 }

@@ -89,7 +89,9 @@ static void block_free_locked(uint32_t n, unsigned order, bool zero)
 	while (order < PAGE_ORDER_MAX) {
 		uint32_t buddy = n ^ (1u << order);
 		struct page *b = &map[buddy];
-		if (b->kind != PAGE_FREE || b->order != order)
+		/* Its owner may be changing that, but not to or from free. */
+		if (__atomic_load_n(&b->kind, __ATOMIC_RELAXED) != PAGE_FREE ||
+		    b->order != order)
 			break;
 		list_del_locked(buddy);
 		zero = zero && b->zero;

@@ -41,6 +41,12 @@ struct page {
 	uint8_t zero;  /* PAGE_FREE: the contents are known to be zero */
 };
 
+/* For the owner of an allocated page: what it is used for. */
+static inline void page_set_kind(struct page *p, enum page_kind kind)
+{
+	__atomic_store_n(&p->kind, (uint8_t)kind, __ATOMIC_RELAXED);
+}
+
 #define PAGE_ZERO 1u /* flag: contents must be zero */
 
 /*
