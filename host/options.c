@@ -41,6 +41,9 @@ static const char usage[] =
     "      --vsock auto|vhost|builtin\n"
     "                         who carries streams: the kernel or toril-run\n"
     "      --qemu PATH        qemu-system-x86_64 ($TORIL_QEMU)\n"
+    "      --fs-socket SOCKET:PATH[:ro]\n"
+    "                         show as PATH what the vhost-user-fs server at\n"
+    "                         SOCKET has, which somebody else starts\n"
     "      --virtiofsd PATH   virtiofsd, C or Rust ($TORIL_VIRTIOFSD)\n"
     "      --as-process NAME  run IMAGE as a process of that name would run:\n"
     "                         the current directory is shared at its own\n"
@@ -259,6 +262,7 @@ enum {
 	OPT_BACKEND,
 	OPT_AS_PROCESS,
 	OPT_DEDICATE,
+	OPT_FS_SOCKET,
 };
 
 static const struct option longs[] = {
@@ -279,6 +283,7 @@ static const struct option longs[] = {
     {"vsock", required_argument, NULL, OPT_VSOCK},
     {"qemu", required_argument, NULL, OPT_QEMU},
     {"virtiofsd", required_argument, NULL, OPT_VIRTIOFSD},
+    {"fs-socket", required_argument, NULL, OPT_FS_SOCKET},
     {"qemu-arg", required_argument, NULL, OPT_QEMU_ARG},
     {"vsock-backend", required_argument, NULL, OPT_BACKEND},
     {"as-process", required_argument, NULL, OPT_AS_PROCESS},
@@ -290,13 +295,14 @@ static int set_cpus(struct options *o, const char *text)
 	return number(text, CPUS_MAX, &o->cpus) || !o->cpus ? -EINVAL : 0;
 }
 
-static int add_share(struct options *o, const char *text)
+static int add_share(struct options *o, const char *text, bool socket)
 {
 	int ret;
 
 	if (o->share_count == SHARES_MAX)
 		return -E2BIG;
 	ret = option_share(&o->share[o->share_count], text);
+	o->share[o->share_count].socket = socket;
 	o->share_count += !ret;
 	return ret;
 }
@@ -351,7 +357,9 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case 'p':
 		return add_publish(o, arg);
 	case 'v':
-		return add_share(o, arg);
+		return add_share(o, arg, false);
+	case OPT_FS_SOCKET:
+		return add_share(o, arg, true);
 	case 'e':
 		return add_env(o, arg);
 	case 'w':
@@ -402,8 +410,9 @@ static int option_set(struct options *o, int opt, const char *arg)
 static const char *option_hint(int opt, int err)
 {
 	if (err == -E2BIG)
-		return opt == 'v' ? "at most 7 directories can be shared"
-				  : "at most 64 ports can be published";
+		return opt == 'v' || opt == OPT_FS_SOCKET
+			   ? "at most 7 directories can be shared"
+			   : "at most 64 ports can be published";
 	if (err == -ERANGE)
 		return "a machine needs at least 2M";
 	switch (opt) {
@@ -411,6 +420,8 @@ static const char *option_hint(int opt, int err)
 		return "expected [ADDR:]PORT[:GUEST_PORT]";
 	case 'v':
 		return "expected DIR:PATH or DIR:PATH:ro, PATH absolute";
+	case OPT_FS_SOCKET:
+		return "expected SOCKET:PATH or SOCKET:PATH:ro, PATH absolute";
 	case 'e':
 		return "expected NAME=VALUE or NAME";
 	case 'w':

@@ -29,9 +29,9 @@ struct publish_option {
 };
 
 struct share_option {
-	char *dir;  /* on the host */
+	char *dir;  /* on the host; or a running server's socket */
 	char *path; /* in the guest, absolute */
-	bool rdonly;
+	bool rdonly, socket;
 };
 
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };

@@ -44,10 +44,14 @@ static bool kvm_works(void)
 	return cpu;
 }
 
-static void chardev_add(struct args *a, const char *id, const char *dir, int fd)
+/* At `path`; else at dir/id, or `fd` if there is no `dir`. */
+static void chardev_add(
+    struct args *a, const char *id, const char *dir, const char *path, int fd)
 {
 	args_add(a, "-chardev");
-	if (dir)
+	if (path)
+		args_add(a, "socket,id=%s,path=%s", id, path);
+	else if (dir)
 		args_add(a, "socket,id=%s,path=%s/%s", id, dir, id);
 	else
 		args_add(a, "socket,id=%s,fd=%d", id, fd);
@@ -67,13 +71,15 @@ static void devices_add(const struct run *r, struct args *a, const char *dir)
 			    "vhost-vsock-device,guest-cid=%u,vhostfd=%d",
 			    r->v->guest_cid, r->vsock_fd);
 	} else {
-		chardev_add(a, "vsock", dir, r->vsock_fd);
+		chardev_add(a, "vsock", dir, NULL, r->vsock_fd);
 		args_add(a, "-device");
 		args_add(a, "vhost-user-vsock-device,chardev=vsock");
 	}
 	for (unsigned i = 0; i < r->opt.share_count; i++) {
 		snprintf(id, sizeof(id), "fs%u", i);
-		chardev_add(a, id, dir, r->share_fd[i]);
+		chardev_add(a, id, dir,
+		    dir && r->opt.share[i].socket ? r->opt.share[i].dir : NULL,
+		    r->share_fd[i]);
 		args_add(a, "-device");
 		args_add(a, "vhost-user-fs-device,chardev=%s,tag=%s", id, id);
 	}
@@ -201,7 +207,7 @@ static void backend_print(struct run *r, const char *dir)
 		    r->opt.publish[i].guest_port);
 	}
 	for (unsigned i = 0; i < r->opt.share_count; i++) {
-		args_add(&a, "-v");
+		args_add(&a, r->opt.share[i].socket ? "--fs-socket" : "-v");
 		args_add(&a, "%s:%s%s", r->opt.share[i].dir,
 		    r->opt.share[i].path, r->opt.share[i].rdonly ? ":ro" : "");
 	}
@@ -236,6 +242,8 @@ void dry_run_print(struct run *r)
 
 	printf("mkdir -m 700 %s\n", dir);
 	for (unsigned i = 0; i < r->opt.share_count; i++) {
+		if (r->opt.share[i].socket)
+			continue;
 		virtiofsd_args(r, i, &a, dir);
 		args_print(&a, stdout);
 		puts(" &");
@@ -245,7 +253,8 @@ void dry_run_print(struct run *r)
 	if (!r->vhost)
 		printf("[ -S %s/vsock ] && ", dir);
 	for (unsigned i = 0; i < r->opt.share_count; i++)
-		printf("[ -S %s/fs%u ] && ", dir, i);
+		if (!r->opt.share[i].socket)
+			printf("[ -S %s/fs%u ] && ", dir, i);
 	puts("true; do sleep 0.1; done");
 	printf("  exec ");
 	qemu_args(r, &a, dir);

@@ -24,6 +24,7 @@ struct run {
 	struct child qemu, virtiofsd[SHARES_MAX];
 	int share_fd[SHARES_MAX]; /* QEMU's connection to virtiofsd */
 	int share_listen[SHARES_MAX];
+	struct loop_fd share_end[SHARES_MAX]; /* of --fs-socket, watched */
 	int vsock_fd;         /* QEMU's connection to us, or its vhost-vsock */
 	bool vhost;           /* the kernel carries the streams */
 	bool configured;      /* the guest has connected, and knows all */

@@ -11,12 +11,15 @@
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "host/util.h"
 
 enum vu_request {
 	VU_GET_FEATURES = 1,
@@ -73,7 +76,7 @@ static int vu_take_fd(struct vu_msg *msg)
 
 static struct vq *vu_ring(struct vhost_user *vu, uint32_t index)
 {
-	return index < VQ_COUNT ? &vu->dev.vq[index] : NULL;
+	return index < vu->dev.vq_count ? &vu->dev.vq[index] : NULL;
 }
 
 static int vu_reply_u64(struct vu_msg *msg, uint64_t value)
@@ -88,7 +91,7 @@ static int vu_set_features(struct vhost_user *vu, struct vu_msg *msg)
 	if (msg->u.u64 & ~VU_OFFER)
 		return -EINVAL;
 	vu->features = msg->u.u64;
-	for (int i = 0; i < VQ_COUNT; i++) {
+	for (unsigned i = 0; i < vu->dev.vq_count; i++) {
 		struct vq *q = &vu->dev.vq[i];
 
 		q->event_idx = vu->features >> VIRTIO_RING_F_EVENT_IDX & 1;
@@ -134,14 +137,15 @@ static int vu_ring_start(struct vq *q)
 
 static int vu_set_mem_table(struct vhost_user *vu, struct vu_msg *msg)
 {
-	struct guest_mem *mem = &vu->dev.mem;
+	struct guest_mem *mem = vu->dev.mem;
 	uint32_t count = msg->u.mem.count;
-	bool was[VQ_COUNT];
+	bool was[VU_RINGS_MAX];
 
 	if (count > GUEST_REGIONS || count != msg->fd_count ||
 	    msg->size < 8 + count * sizeof(struct vu_region))
 		return -EINVAL;
-	for (int i = 0; i < VQ_COUNT; i++) {
+	vu->dev.pause(vu->dev.dev);
+	for (unsigned i = 0; i < vu->dev.vq_count; i++) {
 		was[i] = vu->dev.vq[i].running;
 		vu->dev.vq[i].running = false; /* it is in the old memory */
 	}
@@ -154,22 +158,28 @@ static int vu_set_mem_table(struct vhost_user *vu, struct vu_msg *msg)
 			return ret;
 		mem->count = i + 1;
 	}
-	for (int i = 0; i < VQ_COUNT; i++)
+	for (unsigned i = 0; i < vu->dev.vq_count; i++)
 		if (was[i] && vu_ring_start(&vu->dev.vq[i]))
 			return -EFAULT;
+	vu->dev.work(vu->dev.dev);
 	return 0;
 }
 
 static int vu_set_addr(struct vhost_user *vu, struct vu_msg *msg)
 {
 	struct vq *q = vu_ring(vu, msg->u.addr.index);
+	int ret = 0;
 
 	if (!q)
 		return -EINVAL;
+	vu->dev.pause(vu->dev.dev);
 	q->uva_desc = msg->u.addr.desc;
 	q->uva_avail = msg->u.addr.avail;
 	q->uva_used = msg->u.addr.used;
-	return q->running ? vu_ring_start(q) : 0;
+	if (q->running)
+		ret = vu_ring_start(q);
+	vu->dev.work(vu->dev.dev);
+	return ret;
 }
 
 static int vu_set_num(struct vhost_user *vu, struct vu_msg *msg)
@@ -193,17 +203,25 @@ static int vu_set_base(struct vhost_user *vu, struct vu_msg *msg)
 	return 0;
 }
 
-/* Stops the ring.  With both stopped, the driver has gone. */
+static bool vu_any_runs(const struct vhost_user *vu)
+{
+	for (unsigned i = 0; i < vu->dev.vq_count; i++)
+		if (vu->dev.vq[i].running)
+			return true;
+	return false;
+}
+
+/* Stops the ring.  With all stopped, the driver has gone. */
 static int vu_get_base(struct vhost_user *vu, struct vu_msg *msg)
 {
 	struct vq *q = vu_ring(vu, msg->u.ring.index);
 
 	if (!q)
 		return -EINVAL;
+	vu->dev.kick_fd(vu->dev.dev, (int)msg->u.ring.index, -1);
 	q->running = false;
-	vsock_dev_kick_fd(&vu->dev, (int)msg->u.ring.index, -1);
-	if (!vu->dev.vq[VQ_RX].running && !vu->dev.vq[VQ_TX].running)
-		vsock_dev_reset(&vu->dev);
+	if (!vu_any_runs(vu))
+		vu->dev.reset(vu->dev.dev);
 	msg->u.ring.value = q->next_avail;
 	msg->size = sizeof(msg->u.ring);
 	return 1;
@@ -220,10 +238,10 @@ static int vu_set_kick(struct vhost_user *vu, struct vu_msg *msg)
 			close(fd);
 		return -EINVAL; /* polling a ring is not offered */
 	}
-	vsock_dev_kick_fd(&vu->dev, (int)index, fd);
+	vu->dev.kick_fd(vu->dev.dev, (int)index, fd);
 	if (vu_ring_start(q))
 		return -EFAULT;
-	vsock_dev_work(&vu->dev);
+	vu->dev.work(vu->dev.dev);
 	return 0;
 }
 
@@ -249,34 +267,37 @@ static int vu_set_enable(struct vhost_user *vu, struct vu_msg *msg)
 
 	if (!q)
 		return -EINVAL;
+	vu->dev.pause(vu->dev.dev);
 	q->enabled = msg->u.ring.value != 0;
-	vsock_dev_work(&vu->dev);
+	vu->dev.work(vu->dev.dev);
 	return 0;
 }
 
 static int vu_get_config(struct vhost_user *vu, struct vu_msg *msg)
 {
-	uint64_t cid = vu->dev.v.guest_cid;
+	uint64_t config = 0;
 	uint32_t offset = msg->u.config.offset, size = msg->u.config.size;
 
-	if (size > sizeof(msg->u.config.data) || offset > sizeof(cid)) {
+	if (size > sizeof(msg->u.config.data) || !vu->dev.config ||
+	    offset > sizeof(config)) {
 		msg->size = 0; /* how the protocol says no */
 		return 1;
 	}
 	memset(msg->u.config.data, 0, size);
-	memcpy(msg->u.config.data, (uint8_t *)&cid + offset,
-	    MIN(size, sizeof(cid) - offset));
+	config = vu->dev.config(vu->dev.dev);
+	memcpy(msg->u.config.data, (uint8_t *)&config + offset,
+	    MIN(size, sizeof(config) - offset));
 	msg->size = 12 + size;
 	return 1;
 }
 
 static int vu_reset(struct vhost_user *vu)
 {
-	for (int i = 0; i < VQ_COUNT; i++) {
+	for (unsigned i = 0; i < vu->dev.vq_count; i++) {
+		vu->dev.kick_fd(vu->dev.dev, (int)i, -1);
 		vu->dev.vq[i].running = vu->dev.vq[i].enabled = false;
-		vsock_dev_kick_fd(&vu->dev, i, -1);
 	}
-	vsock_dev_reset(&vu->dev);
+	vu->dev.reset(vu->dev.dev);
 	return 0;
 }
 
@@ -300,8 +321,7 @@ static int vu_set_protocol(struct vhost_user *vu, struct vu_msg *msg)
 
 static int vu_get_queue_num(struct vhost_user *vu, struct vu_msg *msg)
 {
-	(void)vu;
-	return vu_reply_u64(msg, VQ_COUNT);
+	return vu_reply_u64(msg, vu->dev.vq_count);
 }
 
 static int vu_nothing(struct vhost_user *vu, struct vu_msg *msg)
@@ -474,10 +494,14 @@ static void vu_ready(struct loop_fd *io, uint32_t events)
 	vu_hangup(vu);
 }
 
-void vhost_user_init(struct vhost_user *vu)
+void vhost_user_init(struct vhost_user *vu, const struct vu_device *dev)
 {
 	vu->io.fd = -1;
-	vsock_dev_init(&vu->dev);
+	vu->dev = *dev;
+	for (unsigned i = 0; i < dev->vq_count; i++) {
+		dev->vq[i].mem = dev->mem;
+		dev->vq[i].kick_fd = dev->vq[i].call_fd = -1;
+	}
 }
 
 int vhost_user_start(struct vhost_user *vu, int fd)
@@ -494,5 +518,5 @@ void vhost_user_stop(struct vhost_user *vu)
 		close(vu->io.fd);
 	vu->io.fd = -1;
 	vu_close_fds(&vu->msg);
-	vsock_dev_fini(&vu->dev);
+	vu->dev.fini(vu->dev.dev);
 }

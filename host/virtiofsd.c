@@ -2,8 +2,9 @@
 /*
  * Starting virtiofsd, QEMU's own in C or its successor in Rust.
  *
- * Each share has its own.  It gets a listening socket to which QEMU's end is
- * connected already, so that no path need stay anywhere.
+ * Each share has its own, but for those of --fs-socket, which run already.  It
+ * gets a listening socket to which QEMU's end is connected already, so that no
+ * path need stay anywhere.
  *
  * As an ordinary user it runs in a user namespace of its own, in which that
  * user is root: the files it makes are the user's.  A read-only share makes
@@ -16,6 +17,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -258,6 +260,10 @@ static int share_check(struct share_option *s)
 	char *real = realpath(s->dir, NULL);
 	struct stat st;
 
+	if (s->socket && real) {
+		free(real);
+		return 0;
+	}
 	if (!real || stat(real, &st)) {
 		complain("-v %s: %s", s->dir, strerror(errno));
 		free(real);
@@ -288,12 +294,54 @@ static void virtiofsd_line(struct lines *l, char *text)
 	remark("virtiofsd: %s", text);
 }
 
+static void socket_ended(struct loop_fd *io, uint32_t events)
+{
+	unsigned i = (unsigned)(io - run.share_end);
+
+	(void)events;
+	loop_del(io);
+	remark("the server of %s ended", run.opt.share[i].dir);
+	control_share_gone(&run, i);
+}
+
+/* The connection is QEMU's; its end is to be noticed here, too. */
+static int socket_connect(struct run *r, unsigned i)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	const char *path = r->opt.share[i].dir;
+	struct loop_fd *end = &r->share_end[i];
+	int ret = -ENAMETOOLONG;
+
+	r->share_fd[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (strlen(path) < sizeof(sun.sun_path)) {
+		memcpy(sun.sun_path, path, strlen(path));
+		ret = connect(
+		    r->share_fd[i], (struct sockaddr *)&sun, sizeof(sun));
+		ret = ret ? -errno : 0;
+	}
+	if (ret) {
+		complain("cannot connect to %s: %s", path, strerror(-ret));
+		return ret;
+	}
+	end->fd = fcntl(r->share_fd[i], F_DUPFD_CLOEXEC, 3);
+	end->ready = socket_ended;
+	return loop_add(end, EPOLLRDHUP);
+}
+
 int virtiofsd_start(struct run *r)
 {
 	for (unsigned i = 0; i < r->opt.share_count; i++) {
 		struct child *c = &r->virtiofsd[i];
 		struct args a = {0};
-		int ret = unix_pair(&r->share_listen[i], &r->share_fd[i]);
+		int ret;
+
+		if (r->opt.share[i].socket) {
+			ret = socket_connect(r, i);
+			if (ret)
+				return ret;
+			continue;
+		}
+		ret = unix_pair(&r->share_listen[i], &r->share_fd[i]);
 
 		if (ret) {
 			complain("cannot make a socket: %s", strerror(-ret));

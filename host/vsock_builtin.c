@@ -15,12 +15,14 @@
 
 #include "host/run.h"
 #include "host/vhost_user.h"
+#include "host/vsock_device.h"
 
 #define BUILTIN_CID  3
 #define BUILTIN_PORT 5000
 
 struct builtin {
 	struct vhost_user vu;
+	struct vsock_dev dev;
 	struct run *run;
 	struct loop_fd listen;
 	pid_t peer; /* the QEMU to end, with --vsock-backend */
@@ -28,8 +30,7 @@ struct builtin {
 
 static void builtin_broken(struct vsock_dev *dev, const char *why)
 {
-	struct vhost_user *vu = container_of(dev, struct vhost_user, dev);
-	struct builtin *b = container_of(vu, struct builtin, vu);
+	struct builtin *b = container_of(dev, struct builtin, dev);
 
 	complain("%s; the machine is ended", why);
 	run_end(b->run, STATUS_FAILED);
@@ -85,8 +86,7 @@ static int builtin_listen(struct builtin *b)
 static void builtin_stop(struct vsock *v)
 {
 	struct vsock_dev *dev = container_of(v, struct vsock_dev, v);
-	struct vhost_user *vu = container_of(dev, struct vhost_user, dev);
-	struct builtin *b = container_of(vu, struct builtin, vu);
+	struct builtin *b = container_of(dev, struct builtin, dev);
 
 	remark("vsock: %lu kicks and %lu interrupts for packets from the "
 	       "guest, %lu and %lu for packets to it",
@@ -100,21 +100,23 @@ static void builtin_stop(struct vsock *v)
 	}
 	if (b->peer > 0)
 		kill(b->peer, SIGKILL);
-	vhost_user_stop(vu);
+	vhost_user_stop(&b->vu);
 	free(b);
 }
 
 struct vsock *vsock_builtin_open(struct run *r)
 {
 	struct builtin *b = must_alloc(sizeof(*b));
-	struct vsock *v = &b->vu.dev.v;
+	struct vsock *v = &b->dev.v;
+	struct vu_device device;
 	int pair[2] = {-1, -1}, ret;
 
 	b->run = r;
 	b->listen.fd = -1;
-	vhost_user_init(&b->vu);
+	vsock_dev_init(&b->dev, &device);
+	vhost_user_init(&b->vu, &device);
 	b->vu.on_hangup = builtin_hangup;
-	b->vu.dev.on_broken = builtin_broken;
+	b->dev.on_broken = builtin_broken;
 	v->guest_cid = BUILTIN_CID;
 	v->control_port = BUILTIN_PORT;
 	v->accept = vsock_accept;

@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "host/vhost_user.h"
 #include "kernel/control/wire.h"
 
 #define TURN_PACKETS 256
@@ -313,15 +314,53 @@ void vsock_dev_reset(struct vsock_dev *dev)
 	dev->reset_count = 0;
 }
 
-void vsock_dev_init(struct vsock_dev *dev)
+static void vu_kick_fd(void *dev, int ring, int fd)
+{
+	vsock_dev_kick_fd(dev, ring, fd);
+}
+
+static uint64_t vu_config(void *dev)
+{
+	return ((struct vsock_dev *)dev)->v.guest_cid;
+}
+
+static void vu_pause(void *dev)
+{
+	(void)dev; /* everything happens in one thread */
+}
+
+static void vu_work(void *dev)
+{
+	vsock_dev_work(dev);
+}
+
+static void vu_reset(void *dev)
+{
+	vsock_dev_reset(dev);
+}
+
+static void vu_fini(void *dev)
+{
+	vsock_dev_fini(dev);
+}
+
+void vsock_dev_init(struct vsock_dev *dev, struct vu_device *vu)
 {
 	dev->v.connect = dev_connect;
 	dev->task.run = dev_run;
 	dev->tick.fire = dev_tick;
-	for (int i = 0; i < VQ_COUNT; i++) {
-		dev->vq[i].mem = &dev->mem;
-		dev->vq[i].kick_fd = dev->vq[i].call_fd = -1;
-	}
+	*vu = (struct vu_device){
+	    .dev = dev,
+	    .vq = dev->vq,
+	    .vq_count = VQ_COUNT,
+	    .mem = &dev->mem,
+	    .config = vu_config,
+	    .kick_fd = vu_kick_fd,
+	    .pause = vu_pause,
+	    .work = vu_work,
+	    .reset = vu_reset,
+	    .fini = vu_fini,
+	};
 }
 
 void vsock_dev_fini(struct vsock_dev *dev)

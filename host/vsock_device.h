@@ -85,7 +85,9 @@ struct vsock_dev {
 };
 
 /* vsock_device.c */
-void vsock_dev_init(struct vsock_dev *dev);
+struct vu_device;
+/* Fill in `vu` for vhost_user_init(), too. */
+void vsock_dev_init(struct vsock_dev *dev, struct vu_device *vu);
 void vsock_dev_work(struct vsock_dev *dev);  /* soon */
 void vsock_dev_reset(struct vsock_dev *dev); /* the driver went away */
 void vsock_dev_fini(struct vsock_dev *dev);  /* reset, unmap, close */

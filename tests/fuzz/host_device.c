@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/vhost_user.h"
+#include "host/vsock_device.h"
 
 #define MEM 32768
 
@@ -51,9 +52,9 @@ static int accept_any(struct vsock *v, struct vsock_stream *s, unsigned role)
 	return role == 5 ? -ECONNREFUSED : 0;
 }
 
-static void ring_start(struct vhost_user *vu, int i)
+static void ring_start(struct vsock_dev *dev, int i)
 {
-	struct vq *q = &vu->dev.vq[i];
+	struct vq *q = &dev->vq[i];
 
 	q->size = 8;
 	q->uva_desc = (uint64_t)i * 4096;
@@ -84,19 +85,23 @@ static void message(struct vhost_user *vu, const uint8_t *in, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 {
 	static struct vhost_user vu;
+	static struct vsock_dev dev;
+	struct vu_device device;
 	static uint8_t mem[MEM];
 
 	memset(&vu, 0, sizeof(vu));
+	memset(&dev, 0, sizeof(dev));
 	memset(mem, 0, MEM);
 	loop_open();
-	vhost_user_init(&vu);
-	vu.dev.v.guest_cid = 3;
-	vu.dev.v.control_port = 5000;
-	vu.dev.v.accept = accept_any;
-	vu.dev.mem.count = 1;
-	vu.dev.mem.region[0] = (struct guest_region){.size = MEM, .host = mem};
-	ring_start(&vu, VQ_RX);
-	ring_start(&vu, VQ_TX);
+	vsock_dev_init(&dev, &device);
+	vhost_user_init(&vu, &device);
+	dev.v.guest_cid = 3;
+	dev.v.control_port = 5000;
+	dev.v.accept = accept_any;
+	dev.mem.count = 1;
+	dev.mem.region[0] = (struct guest_region){.size = MEM, .host = mem};
+	ring_start(&dev, VQ_RX);
+	ring_start(&dev, VQ_TX);
 	while (len >= 4) {
 		unsigned at = (in[1] | in[2] << 8) % MEM;
 		size_t n = MIN(in[3], len - 4);
@@ -107,14 +112,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 		else
 			memcpy(mem + at, in + 4, n);
 		if (in[0] & 1) {
-			loop_defer(&vu.dev.task);
+			loop_defer(&dev.task);
 			loop_turn();
 		}
 		in += 4 + n;
 		len -= 4 + n;
 	}
 	vhost_user_stop(&vu);
-	loop_defer(&vu.dev.task); /* so that the turn does not wait */
+	loop_defer(&dev.task); /* so that the turn does not wait */
 	loop_turn();
 	loop_close();
 	return 0;

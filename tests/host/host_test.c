@@ -25,6 +25,7 @@
 #include "host/socks.h"
 #include "host/util.h"
 #include "host/vhost_user.h"
+#include "host/vsock_device.h"
 
 /* Options */
 
@@ -226,6 +227,7 @@ static void test_dns(void **state)
 #define RING  4096 /* the second ring's place */
 
 static struct vhost_user vu;
+static struct vsock_dev dev;
 static uint8_t *mem;
 
 static struct vring_desc *desc(int ring, int i)
@@ -258,6 +260,7 @@ static void set(uint32_t request, uint32_t size, struct vu_msg *m)
 static int device_setup(void **state)
 {
 	int fd = memfd_create("guest", MFD_CLOEXEC);
+	struct vu_device device;
 	struct vu_msg m;
 
 	(void)state;
@@ -265,9 +268,11 @@ static int device_setup(void **state)
 	assert_int_equal(ftruncate(fd, MEM), 0);
 	mem = mmap(NULL, MEM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	memset(&vu, 0, sizeof(vu));
-	vhost_user_init(&vu);
-	vu.dev.v.guest_cid = 3;
-	vu.dev.v.control_port = 5000;
+	memset(&dev, 0, sizeof(dev));
+	vsock_dev_init(&dev, &device);
+	vhost_user_init(&vu, &device);
+	dev.v.guest_cid = 3;
+	dev.v.control_port = 5000;
 	m = (struct vu_msg){.u.u64 = 1ull << 32};
 	set(2, 8, &m);
 	m = (struct vu_msg){.fds = {fd}, .fd_count = 1};
@@ -285,8 +290,8 @@ static int device_setup(void **state)
 		m.u.addr.avail = at + AVAIL;
 		m.u.addr.used = at + USED;
 		set(9, 40, &m);
-		assert_int_equal(vq_map(&vu.dev.vq[i]), 0);
-		vu.dev.vq[i].running = vu.dev.vq[i].enabled = true;
+		assert_int_equal(vq_map(&dev.vq[i]), 0);
+		dev.vq[i].running = dev.vq[i].enabled = true;
 	}
 	return 0;
 }
@@ -303,7 +308,7 @@ static int device_teardown(void **state)
 static void test_vq(void **state)
 {
 	static struct vq_chain c;
-	struct vq *q = &vu.dev.vq[VQ_TX];
+	struct vq *q = &dev.vq[VQ_TX];
 
 	(void)state;
 	assert_int_equal(vq_peek(q, &c), 0);
@@ -360,7 +365,7 @@ static void rx_post(void)
 
 static struct virtio_vsock_hdr *rx_next(void)
 {
-	loop_defer(&vu.dev.task);
+	loop_defer(&dev.task);
 	loop_turn();
 	if (used(0)->idx == rx_seen)
 		return NULL;
@@ -381,7 +386,7 @@ static void packet(uint16_t op, uint32_t len, uint32_t window, uint32_t flags)
 	    .buf_alloc = window};
 	struct iovec iov = {data, len};
 
-	vsock_dev_packet(&vu.dev, &h, &iov, len ? 1 : 0, len);
+	vsock_dev_packet(&dev, &h, &iov, len ? 1 : 0, len);
 }
 
 static struct user {
@@ -453,7 +458,7 @@ enum { REQUEST = 1, RESPONSE, RST, SHUTDOWN, RW, CREDIT_UPDATE, ASK };
 static void connect_guest(uint32_t window)
 {
 	memset(&user, 0, sizeof(user));
-	vu.dev.v.accept = test_accept;
+	dev.v.accept = test_accept;
 	rx_post();
 	packet(REQUEST, 0, window, 0);
 	assert_int_equal(rx_next()->op, RESPONSE);
@@ -488,7 +493,7 @@ static void test_conn_window(void **state)
 	packet(RW, 1, 100, 0); /* more than was promised */
 	assert_int_equal(user.closed, -ECONNRESET);
 	assert_int_equal(rx_next()->op, RST);
-	assert_int_equal(vu.dev.conn_count, 0);
+	assert_int_equal(dev.conn_count, 0);
 }
 
 static void test_conn_close(void **state)
@@ -507,7 +512,7 @@ static void test_conn_close(void **state)
 	assert_int_equal(user.got, 50);
 	assert_true(user.ended);
 	assert_int_equal(user.closed, 1);
-	assert_int_equal(vu.dev.conn_count, 0);
+	assert_int_equal(dev.conn_count, 0);
 }
 
 static void test_conn_half(void **state)
@@ -529,7 +534,7 @@ static void test_conn_half(void **state)
 	packet(SHUTDOWN, 0, 1000, 3);
 	assert_int_equal(rx_next()->op, RST);
 	assert_int_equal(user.closed, 1);
-	assert_int_equal(vu.dev.conn_count, 0);
+	assert_int_equal(dev.conn_count, 0);
 }
 
 static void test_conn_wrong(void **state)
@@ -555,9 +560,9 @@ static void test_device_reset(void **state)
 {
 	(void)state;
 	connect_guest(1000);
-	vsock_dev_reset(&vu.dev);
+	vsock_dev_reset(&dev);
 	assert_int_equal(user.closed, -ECONNRESET);
-	assert_int_equal(vu.dev.conn_count, 0);
+	assert_int_equal(dev.conn_count, 0);
 }
 
 static void test_vhost_user(void **state)

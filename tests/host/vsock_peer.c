@@ -22,10 +22,12 @@
 #include "host/relay.h"
 #include "host/util.h"
 #include "host/vhost_user.h"
+#include "host/vsock_device.h"
 
 #define ECHO_MAX (64u << 10)
 
 static struct vhost_user vu;
+static struct vsock_dev dev;
 static bool over;
 
 struct echo {
@@ -120,7 +122,7 @@ static void port_ready(struct loop_fd *io, uint32_t events)
 	(void)events;
 	r->done = client_done;
 	if (relay_start(r, fd, RELAY_IN | RELAY_OUT | RELAY_SOCKET) ||
-	    vu.dev.v.connect(&vu.dev.v, p->guest, &relay_user, r, &r->s))
+	    dev.v.connect(&dev.v, p->guest, &relay_user, r, &r->s))
 		client_done(r, -EIO);
 }
 
@@ -141,9 +143,9 @@ static void port_open(struct port *p, uint32_t guest)
 	printf("%u %u\n", guest, ntohs(sin.sin_port));
 }
 
-static void peer_broken(struct vsock_dev *dev, const char *why)
+static void peer_broken(struct vsock_dev *d, const char *why)
 {
-	(void)dev;
+	(void)d;
 	printf("broken: %s\n", why);
 	over = true;
 }
@@ -158,6 +160,7 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	struct port ports[8] = {0};
+	struct vu_device device;
 	struct rlimit files;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -173,21 +176,22 @@ int main(int argc, char **argv)
 	for (int i = 2; i < argc; i++)
 		port_open(&ports[i - 2], (uint32_t)atoi(argv[i]));
 	printf("ready\n");
-	vhost_user_init(&vu);
+	vsock_dev_init(&dev, &device);
+	vhost_user_init(&vu, &device);
 	vu.on_hangup = peer_hangup;
-	vu.dev.on_broken = peer_broken;
-	vu.dev.v.guest_cid = 3;
-	vu.dev.v.control_port = 5000;
-	vu.dev.v.accept = peer_accept;
+	dev.on_broken = peer_broken;
+	dev.v.guest_cid = 3;
+	dev.v.control_port = 5000;
+	dev.v.accept = peer_accept;
 	if (vhost_user_start(&vu, accept4(fd, NULL, NULL, SOCK_NONBLOCK)))
 		return 2;
 	while (!over && !loop_turn())
 		;
 	printf("kicks %lu %lu calls %lu %lu\n",
-	    (unsigned long)vu.dev.vq[VQ_TX].kicks,
-	    (unsigned long)vu.dev.vq[VQ_RX].kicks,
-	    (unsigned long)vu.dev.vq[VQ_TX].calls,
-	    (unsigned long)vu.dev.vq[VQ_RX].calls);
+	    (unsigned long)dev.vq[VQ_TX].kicks,
+	    (unsigned long)dev.vq[VQ_RX].kicks,
+	    (unsigned long)dev.vq[VQ_TX].calls,
+	    (unsigned long)dev.vq[VQ_RX].calls);
 	vhost_user_stop(&vu);
 	loop_close();
 	return 0;
