@@ -53,8 +53,7 @@ enum vu_request {
 #define VU_F_PROTOCOL   (1ull << 30)
 #define VU_PROTOCOL_ACK (1ull << 3)
 #define VU_PROTOCOL_OFFER                                                      \
-	(1ull << 0 /* MQ */ | VU_PROTOCOL_ACK | VU_PROTOCOL_CONFIG |           \
-	    VU_PROTOCOL_RESET)
+	(1ull << 0 /* MQ */ | VU_PROTOCOL_ACK | VU_PROTOCOL_RESET)
 #define VU_PROTOCOL_CONFIG (1ull << 9)
 #define VU_PROTOCOL_RESET  (1ull << 13)
 #define VU_OFFER                                                               \
@@ -307,15 +306,19 @@ static int vu_get_features(struct vhost_user *vu, struct vu_msg *msg)
 	return vu_reply_u64(msg, VU_OFFER);
 }
 
+static uint64_t vu_protocol_offer(const struct vhost_user *vu)
+{
+	return VU_PROTOCOL_OFFER | (vu->dev.config ? VU_PROTOCOL_CONFIG : 0);
+}
+
 static int vu_get_protocol(struct vhost_user *vu, struct vu_msg *msg)
 {
-	(void)vu;
-	return vu_reply_u64(msg, VU_PROTOCOL_OFFER);
+	return vu_reply_u64(msg, vu_protocol_offer(vu));
 }
 
 static int vu_set_protocol(struct vhost_user *vu, struct vu_msg *msg)
 {
-	vu->protocol_features = msg->u.u64 & VU_PROTOCOL_OFFER;
+	vu->protocol_features = msg->u.u64 & vu_protocol_offer(vu);
 	return msg->u.u64 == vu->protocol_features ? 0 : -EINVAL;
 }
 

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A host that lies: servers of our own for the guest's devices, honest and
+# hostile.  Built with the sanitizers: the server is not to be the one at
+# fault.
+
+HOSTILE	:= $(BUILD)/tests/hostile
+
+ALL	+= $(HOSTILE)/fsd
+$(HOSTILE)/fsd: tests/hostile/fsd.c tests/hostile/tree.c \
+		tests/hostile/mutate.c $(wildcard tests/hostile/*.h) \
+		$(addprefix $(BUILD)/tests/host/san/,util.o loop.o vq.o \
+		vhost_user.o)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN_CFLAGS) $(filter %.c %.o,$^) -lpthread -o $@
+
+# The program that has to live with it.
+$(HOSTILE)/victim: $(wildcard tests/hostile/ops.* tests/hostile/victim*) \
+		tests/hostile/tree.h $(BUILD)/bin/toril-cc
+	@mkdir -p $(@D)
+	$(call say,TORIL,$@)
+	$(Q)$(BUILD)/bin/toril-cc -O2 -g -Wall -Wextra -o $@ $(filter %.c,$^)
+
+TESTS	+= tests/hostile/fsd_test.py
+TEST_NEEDS += $(HOSTILE)/victim
