@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What kernel calls cost; see calls.h.  Each is done many times within a span
+ * calls FOLDER: what kernel calls cost.  Each is done many times within a span
  * (span.h), and each span several times, of which the cheapest counts.
+ * bench/count.py makes the folder's files, and reads the line that is printed
+ * for each span: number, times, name.
  */
-#include "bench/calls.h"
 #include "bench/span.h"
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 
 static const char *dir;
 static int zero, null, there[2], back[2];
+static sem_t ping_sem, pong_sem;
 static char path[256], buf[4096];
 
 static bool check(bool good, const char *what)
@@ -83,6 +86,19 @@ static bool ping(void)
 	return write(there[1], buf, 1) == 1 && read(back[0], buf, 1) == 1;
 }
 
+/* For ever. */
+static void *answer(void *arg)
+{
+	while (!sem_wait(&ping_sem))
+		sem_post(&pong_sem);
+	return arg;
+}
+
+static bool semaphores(void)
+{
+	return !sem_post(&ping_sem) && !sem_wait(&pong_sem);
+}
+
 static void *no_work(void *arg)
 {
 	return arg;
@@ -105,6 +121,20 @@ static bool mapping(void)
 		return false;
 	*p = 1;
 	return !munmap(p, 65536);
+}
+
+/* Some are kept for a while. */
+static bool allocate(void)
+{
+	static void *kept[64];
+	static unsigned x = 12345;
+	void **one;
+
+	x = x * 1664525 + 1013904223;
+	one = &kept[x >> 16 & 63];
+	free(*one);
+	*one = malloc(16 + (x >> 22 & 511));
+	return *one;
 }
 
 static bool next_file(void)
@@ -153,22 +183,28 @@ static int files(void)
 
 static int threads(void)
 {
-	pthread_t t;
+	pthread_t t, answers;
 
 	if (!check(!pipe(there) && !pipe(back), "pipe") ||
-	    pthread_create(&t, NULL, echo, NULL))
+	    pthread_create(&t, NULL, echo, NULL) ||
+	    !check(!sem_init(&ping_sem, 0, 0) && !sem_init(&pong_sem, 0, 0),
+		"sem_init") ||
+	    pthread_create(&answers, NULL, answer, NULL))
 		return 1;
 	SPAN(7, "pipe there and back between threads", ROUNDS, TIMES, ping);
 	close(there[1]);
 	pthread_join(t, NULL);
+	SPAN(10, "semaphore there and back between threads", ROUNDS, TIMES,
+	    semaphores);
 	SPAN(8, "thread create and join", ROUNDS, TIMES, thread);
 	SPAN(9, "mmap of 64 KiB, touch, munmap", ROUNDS, TIMES, mapping);
+	SPAN(11, "malloc and free, mixed sizes", ROUNDS, TIMES, allocate);
 	return 0;
 }
 
-int calls_run(const char *folder)
+int main(int argc, char **argv)
 {
-	dir = folder;
+	dir = argc > 1 ? argv[1] : ".";
 	zero = open("/dev/zero", O_RDONLY);
 	null = open("/dev/null", O_WRONLY);
 	if (!check(zero >= 0 && null >= 0, "/dev") || small_calls() ||

@@ -16,7 +16,9 @@ begins with a space continues the one before:
 
 Commands run in the source tree, with CC, SYSROOT, PORTS, OUT (to install) and
 the tools on PATH.  A port is built anew when its recipe or the compiler has
-changed; when only libc or the kernel has, it is linked anew.
+changed; when only libc or the kernel has, it is linked anew.  $PORT_CC and
+$PORT_FOLDER, both absolute, say another compiler, whose sysroot is the folder
+above its own, and another folder for the results.
 """
 import fcntl
 import hashlib
@@ -27,7 +29,10 @@ import subprocess
 import sys
 
 BUILD = pathlib.Path(os.environ.get("BUILD", "build")).resolve()
-PORTS = BUILD / "ports"
+PORTS = pathlib.Path(os.environ.get("PORT_FOLDER", BUILD / "ports")).resolve()
+CC = os.environ.get("PORT_CC", str(BUILD / "bin/toril-cc"))
+SYSROOT = (pathlib.Path(CC).parent.parent if "PORT_CC" in os.environ
+           else BUILD / "sysroot")
 HERE = pathlib.Path(__file__).resolve().parent
 LINKED = ("libc.a", "toril.o", "crt1.o", "image.ld")
 
@@ -54,14 +59,14 @@ def digest(paths):
 
 def digests(recipe):
     """What a build depends on, and what a link does in addition."""
-    files = [p for p in (BUILD / "sysroot").rglob("*")
+    files = [p for p in SYSROOT.rglob("*")
              if p.is_file() and "obj" not in p.parts]
     link = [p for p in files if p.name in LINKED]
     rest = [p for p in files if p.name not in LINKED and
             p.suffix not in (".d", ".stamp")]
     needs = [PORTS / n / "stamp" for n in recipe.get("needs", "").split()]
     whole = digest(rest + [HERE / recipe["name"] / "recipe",
-                           BUILD / "bin/toril-cc"])
+                           pathlib.Path(shutil.which(CC))])
     return whole, digest(link + needs)
 
 
@@ -69,9 +74,9 @@ def shell(recipe, commands, log):
     """Runs a recipe's commands; exits with the log's end if they fail."""
     env = {k: v for k, v in os.environ.items()
            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
-    env.update(CC=str(BUILD / "bin/toril-cc"), PORTS=str(PORTS),
+    env.update(CC=CC, PORTS=str(PORTS),
                OUT=str(PORTS / recipe["name"] / "out"), LC_ALL="C",
-               SYSROOT=str(BUILD / "sysroot"),
+               SYSROOT=str(SYSROOT),
                PATH=f"{BUILD}/bin:{env['PATH']}")
     done = subprocess.run(["sh", "-ec", commands], env=env, stdout=log,
                           cwd=PORTS / recipe["name"] / "src", check=False,

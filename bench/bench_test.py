@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The harness of `make bench` in short: both machines boot, count and load.
+
+What is asked of the figures is only what no busy machine can change."""
+import os
+import pathlib
+import sys
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+os.environ["N"] = "100"
+
+import count  # noqa: E402
+import goals  # noqa: E402
+import report  # noqa: E402
+import wall  # noqa: E402
+from machines import BUILD, Linux, Toril, image_of  # noqa: E402
+
+number = failed = 0
+
+
+def ok(good, what):
+    global number, failed
+    number += 1
+    failed += not good
+    print(f"{'ok' if good else 'not ok'} {number} - {what}", flush=True)
+
+
+def attempt(what, test):
+    try:
+        ok(test(), what)
+    except Exception:
+        print("# " + traceback.format_exc().replace("\n", "\n# "))
+        ok(False, what)
+
+
+def calls():
+    rows = {row["name"]: row for row in count.calls()}
+    print(f"# {rows}")
+    return (len(rows) == len(count.CALLS) and all(
+        row[kind]["instructions"] > 0 for row in rows.values()
+        for kind in ("toril", "linux"))
+        and rows["call-getpid"]["linux"]["instructions"]
+        > rows["call-getpid"]["toril"]["instructions"])
+
+
+def echo():
+    row, = count.echo()
+    print(f"# {row}")
+    return row["toril"]["instructions"] < row["linux"]["instructions"]
+
+
+def rates():
+    wall.MILLISECONDS = 50
+    found = {}
+    for kind in Toril, Linux:
+        with kind(image_of(kind, "apps/echo"), "-p", "80",
+                  port=80) as guest:
+            guest.wait_listening()
+            found[kind.name] = (wall.load(guest, 4, "echo", 1000),
+                                wall.load(guest, 1, "setup"))
+    print(f"# {found}")
+    return all(rate > 0 for pair in found.values() for rate in pair)
+
+
+def scale():
+    row, = count.scale()
+    return row["toril"] >= 1000
+
+
+def judgement():
+    """A goal is met, missed, or not measured, and its table says so."""
+    rows = [{"name": "size-hello", "what": "", "unit": "count",
+             "toril": 128 * 1024},
+            {"name": "size-nginx", "what": "", "unit": "count",
+             "toril": 1200001}]
+    found = {words: met for words, _, met in goals.judged(rows)}
+    return (list(found.values()).count(None) == len(goals.GOALS) - 2
+            and found["hello: ≤ 128 KiB"] is True
+            and found["nginx: ≤ 1.2 MB"] is False
+            and report.goal_table(rows).count("**missed**") == 1)
+
+
+def main():
+    attempt("every goal is judged by what was measured", judgement)
+    attempt("a `rep` is counted by its iterations", scale)
+    attempt("kernel calls, counted on both", calls)
+    attempt("a round trip, counted on both", echo)
+    attempt("rates of both", rates)
+    print(f"1..{number}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
