@@ -22,5 +22,11 @@ $(HOSTILE)/victim: $(wildcard tests/hostile/ops.* tests/hostile/victim*) \
 	$(call say,TORIL,$@)
 	$(Q)$(BUILD)/bin/toril-cc -O2 -g -Wall -Wextra -o $@ $(filter %.c,$^)
 
-TESTS	+= tests/hostile/fsd_test.py
+TESTS	+= tests/hostile/fsd_test.py tests/hostile/hostile.py
 TEST_NEEDS += $(HOSTILE)/victim
+
+# `make hostile ROUNDS=10000`; a few hundred rounds as a test.
+ROUNDS	?= 1000
+hostile: all $(HOSTILE)/victim
+	@BUILD=$(BUILD) tests/hostile/hostile.py $(ROUNDS)
+.PHONY: hostile
