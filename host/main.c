@@ -88,6 +88,24 @@ static void qemu_ended(struct run *r)
 	run_end(r, STATUS_FAILED);
 }
 
+/* Until the program has started the guest can't be told, and mounting would
+ * wait for ever. */
+void share_ended(struct run *r, unsigned i)
+{
+	if (r->started) {
+		remark("the server of %s ended", r->opt.share[i].dir);
+		control_share_gone(r, i);
+		return;
+	}
+	if (r->ending)
+		return;
+	child_drain(&r->virtiofsd[i]);
+	child_show(&r->virtiofsd[i]);
+	complain("the server of %s ended before the program started",
+	    r->opt.share[i].dir);
+	run_end(r, STATUS_FAILED);
+}
+
 static void children_reap(struct run *r)
 {
 	int status;
@@ -97,10 +115,8 @@ static void children_reap(struct run *r)
 		if (child_reap(&r->qemu, pid, status))
 			qemu_ended(r);
 		for (unsigned i = 0; i < r->opt.share_count; i++) {
-			if (!child_reap(&r->virtiofsd[i], pid, status))
-				continue;
-			remark("virtiofsd of %s ended", r->opt.share[i].dir);
-			control_share_gone(r, i);
+			if (child_reap(&r->virtiofsd[i], pid, status))
+				share_ended(r, i);
 		}
 	}
 }

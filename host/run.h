@@ -38,6 +38,7 @@ struct run {
 
 /* main.c: end with this status, at the end of this turn. */
 void run_end(struct run *run, int status);
+void share_ended(struct run *run, unsigned i); /* what served it has gone */
 
 /* qemu.c: `dir` is where sockets are if the commands are only printed. */
 void qemu_args(const struct run *run, struct args *a, const char *dir);

@@ -300,8 +300,7 @@ static void socket_ended(struct loop_fd *io, uint32_t events)
 
 	(void)events;
 	loop_del(io);
-	remark("the server of %s ended", run.opt.share[i].dir);
-	control_share_gone(&run, i);
+	share_ended(&run, i);
 }
 
 /* The connection is QEMU's; its end is to be noticed here, too. */

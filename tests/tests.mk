@@ -56,7 +56,8 @@ $(VM_TESTS): $(BUILD)/tests/vm/%: tests/tests.mk
 	@chmod +x $@
 TESTS	+= $(VM_TESTS)
 
-include $(wildcard tests/unit/unit.mk tests/unit/fs.mk tests/fuzz/fuzz.mk tests/hostile/hostile.mk tests/crash/crash.mk \
+include $(wildcard tests/unit/unit.mk tests/unit/fs.mk tests/fuzz/fuzz.mk \
+	tests/hostile/hostile.mk tests/crash/crash.mk \
 	tests/system/system.mk tests/conformance/conformance.mk \
 	tests/toolchain/toolchain.mk tests/debug/debug.mk \
 	tests/stress/stress.mk)

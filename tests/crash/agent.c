@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +53,16 @@ static int put(int fd, const struct line *l, int append)
 	return err;
 }
 
-/* Through a mapping: the file is that long already. */
+static __thread sigjmp_buf no_page;
+
+static void on_bus(int number)
+{
+	(void)number;
+	siglongjmp(no_page, 1);
+}
+
+/* Through a mapping: the file is that long already.  Without its server, its
+ * pages are SIGBUS. */
 static int put_mapped(int fd, const struct line *l)
 {
 	long skip = l->at & 4095;
@@ -61,6 +72,10 @@ static int put_mapped(int fd, const struct line *l)
 
 	if (p == MAP_FAILED)
 		return errno;
+	if (sigsetjmp(no_page, 1)) {
+		munmap(p, (size_t)(l->len + skip));
+		return ENOTCONN;
+	}
 	memset(p + skip, l->byte, (size_t)l->len);
 	if (msync(p, (size_t)(l->len + skip), MS_SYNC))
 		err = errno;
@@ -120,8 +135,8 @@ static int parse(struct line *l, const char *text)
 	char rest[3][256] = {"", "", ""};
 
 	memset(l, 0, sizeof(*l));
-	if (sscanf(text, "%15s %255s %255s %255s %255s", l->verb, l->a,
-		rest[0], rest[1], rest[2]) < 2)
+	if (sscanf(text, "%15s %255s %255s %255s %255s", l->verb, l->a, rest[0],
+		rest[1], rest[2]) < 2)
 		return -1;
 	memcpy(l->b, rest[0], sizeof(l->b));
 	if (!strcmp(l->verb, "append")) {
@@ -164,6 +179,7 @@ int main(int argc, char **argv)
 	int s = socket(AF_INET, SOCK_STREAM, 0), c;
 	pthread_t thread;
 
+	signal(SIGBUS, on_bus);
 	lies = argc == 3 && !strcmp(argv[1], "-l");
 	if (argc != 2 + lies)
 		return 2;

@@ -154,8 +154,8 @@ static void answer(struct queue *w, size_t in_len)
 	    .step = 1,
 	    .ring = w->q->size};
 
-	a.len = (uint32_t)tree_serve(w->in, in_len, w->out,
-	    MAX(MIN(c->in_len, MUTATE_ROOM), REPLY_MIN));
+	a.len = (uint32_t)tree_serve(
+	    w->in, in_len, w->out, MAX(MIN(c->in_len, MUTATE_ROOM), REPLY_MIN));
 	a.used_len = a.len;
 	if (a.len && in_len >= sizeof(*h)) {
 		if (lies.kind || lies.any)
@@ -311,8 +311,7 @@ static void options(int argc, char **argv)
 			lies.skip = n;
 		else if (opt == 'm' && !strcmp(optarg, "any"))
 			lies.any = true;
-		else if (opt != 'm' ||
-			 (lies.kind = mutation_find(optarg)) < 0)
+		else if (opt != 'm' || (lies.kind = mutation_find(optarg)) < 0)
 			exit(2);
 	}
 	if (optind + 1 != argc || !queues || queues > QUEUES_MAX)
@@ -324,8 +323,8 @@ static void options(int argc, char **argv)
 static void report(void)
 {
 	for (unsigned i = 0; i < fs.count; i++)
-		printf("queue %u %lu\n", i,
-		    (unsigned long)fs.queue[i].requests);
+		printf(
+		    "queue %u %lu\n", i, (unsigned long)fs.queue[i].requests);
 	for (int i = 1; i < MUTATIONS; i++)
 		if (lies.applied[i])
 			printf("mutated %s %lu\n", mutation_names[i],

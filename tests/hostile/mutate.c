@@ -71,9 +71,9 @@ uint32_t mutate_random(uint32_t below)
 static uint64_t absurd(void)
 {
 	static const uint64_t values[] = {0, 1, 2, 0x7f, 0xff, 0xfff, 0x1000,
-	    0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 1ull << 32,
-	    INT64_MAX, 1ull << 63, UINT64_MAX - 1, UINT64_MAX,
-	    0xffff800000000000, 0x100000, 0xcccccccccccccccc};
+	    0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 1ull << 32, INT64_MAX,
+	    1ull << 63, UINT64_MAX - 1, UINT64_MAX, 0xffff800000000000,
+	    0x100000, 0xcccccccccccccccc};
 	uint64_t v = values[mutate_random(ARRAY_SIZE(values))];
 
 	return mutate_random(4) ? v : v + mutate_random(64) - 32;
@@ -211,9 +211,8 @@ static void lie_dirent(struct fuse_dirent *d)
 
 static void lie_dirents(struct answer *a)
 {
-	size_t skip = a->opcode == FUSE_READDIRPLUS
-			  ? sizeof(struct fuse_entry_out)
-			  : 0;
+	size_t skip =
+	    a->opcode == FUSE_READDIRPLUS ? sizeof(struct fuse_entry_out) : 0;
 	uint32_t at = 0, stop = mutate_random(8);
 
 	if (a->opcode != FUSE_READDIR && a->opcode != FUSE_READDIRPLUS) {
@@ -222,8 +221,8 @@ static void lie_dirents(struct answer *a)
 	}
 	while (at + skip + FUSE_NAME_OFFSET < body_len(a)) {
 		struct fuse_dirent *d = (void *)(body(a) + at + skip);
-		uint32_t size = (uint32_t)(
-		    FUSE_DIRENT_ALIGN(skip + FUSE_NAME_OFFSET + d->namelen));
+		uint32_t size = (uint32_t)(FUSE_DIRENT_ALIGN(
+		    skip + FUSE_NAME_OFFSET + d->namelen));
 
 		if (!stop--) {
 			lie_dirent(d);
@@ -236,8 +235,8 @@ static void lie_dirents(struct answer *a)
 static void lie_used(enum mutation kind, struct answer *a)
 {
 	if (kind == MUTATE_USED_ID)
-		a->id = mutate_random(2) ? (uint32_t)absurd() | a->ring
-					 : a->ring;
+		a->id =
+		    mutate_random(2) ? (uint32_t)absurd() | a->ring : a->ring;
 	else if (kind == MUTATE_USED_FREE)
 		a->id = (a->id + 1 + mutate_random(a->ring - 9)) % a->ring;
 	else if (kind == MUTATE_USED_LEN)

@@ -19,14 +19,14 @@ enum mutation {
 	MUTATE_REPLAY, /* an older reply, as it was */
 	MUTATE_LATE,   /* after those of later requests */
 	/* its contents: the host's word, which must do no harm */
-	MUTATE_ERRNO,   /* a proper error, at random */
-	MUTATE_BITS,    /* flipped */
-	MUTATE_FILL,    /* one byte all over: 0xcc stops who executes it */
-	MUTATE_VALUES,  /* absurd numbers */
-	MUTATE_SHORT,   /* less, and saying so */
-	MUTATE_LONG,    /* more, and saying so */
-	MUTATE_SWAP,    /* an older reply's contents */
-	MUTATE_DIRENTS, /* names, lengths and places of directory entries */
+	MUTATE_ERRNO,    /* a proper error, at random */
+	MUTATE_BITS,     /* flipped */
+	MUTATE_FILL,     /* one byte all over: 0xcc stops who executes it */
+	MUTATE_VALUES,   /* absurd numbers */
+	MUTATE_SHORT,    /* less, and saying so */
+	MUTATE_LONG,     /* more, and saying so */
+	MUTATE_SWAP,     /* an older reply's contents */
+	MUTATE_DIRENTS,  /* names, lengths and places of directory entries */
 	MUTATE_SCRIBBLE, /* over the tables that only the guest writes */
 	/* the used ring: this device is broken */
 	MUTATE_USED_ID,

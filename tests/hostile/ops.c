@@ -379,13 +379,12 @@ static long op_whole(struct work *w)
 }
 
 static long (*const operations[])(struct work *w) = {op_stat, op_missing,
-    op_read_small, op_read_large, op_readdir, op_readlink, op_create,
-    op_names, op_xattr, op_map, op_whole};
+    op_read_small, op_read_large, op_readdir, op_readlink, op_create, op_names,
+    op_xattr, op_map, op_whole};
 
 void work_one(struct work *w)
 {
-	unsigned i =
-	    work_random(w, sizeof(operations) / sizeof(operations[0]));
+	unsigned i = work_random(w, sizeof(operations) / sizeof(operations[0]));
 	long ret = operations[i](w);
 
 	w->count++;

@@ -121,8 +121,8 @@ static void link_node(uint32_t parent, const char *text, uint32_t id)
 	while (i < dir->name_count && dir->names[i].text)
 		i++;
 	if (i == dir->name_count) {
-		dir->names = must_grow(
-		    dir->names, (i + 1) * sizeof(*dir->names));
+		dir->names =
+		    must_grow(dir->names, (i + 1) * sizeof(*dir->names));
 		dir->name_count++;
 	}
 	dir->names[i] = (struct name){must_print("%s", text), id};
@@ -203,11 +203,10 @@ static int serve_init(struct call *c)
 	    .minor = 36,
 	    .max_readahead = in->max_readahead,
 	    .flags = in->flags &
-		     (FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC |
-			 FUSE_BIG_WRITES | FUSE_AUTO_INVAL_DATA |
-			 FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO |
-			 FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES |
-			 FUSE_CACHE_SYMLINKS),
+		     (FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES |
+			 FUSE_AUTO_INVAL_DATA | FUSE_DO_READDIRPLUS |
+			 FUSE_READDIRPLUS_AUTO | FUSE_PARALLEL_DIROPS |
+			 FUSE_MAX_PAGES | FUSE_CACHE_SYMLINKS),
 	    .max_background = 64,
 	    .max_write = 1 << 20,
 	    .max_pages = 256,
@@ -316,8 +315,8 @@ static int serve_make(struct call *c)
 	int id;
 
 	if (c->h->opcode == FUSE_MKDIR) {
-		id = make(c, name_at(c, sizeof(*dir)),
-		    S_IFDIR | (dir->mode & 07777));
+		id = make(
+		    c, name_at(c, sizeof(*dir)), S_IFDIR | (dir->mode & 07777));
 	} else if (c->h->opcode == FUSE_MKNOD) {
 		id = make(c, name_at(c, sizeof(*node)), node->mode);
 	} else {
@@ -390,8 +389,8 @@ static int serve_rename(struct call *c)
 	if (!new || in2->newdir >= NODES || !nodes[in2->newdir] ||
 	    !S_ISDIR(nodes[in2->newdir]->mode))
 		return -EINVAL;
-	return rename_to(c->node, old, (uint32_t)in2->newdir, new,
-	    two ? in2->flags : 0);
+	return rename_to(
+	    c->node, old, (uint32_t)in2->newdir, new, two ? in2->flags : 0);
 }
 
 static int serve_link(struct call *c)
@@ -586,8 +585,8 @@ static int serve_lseek(struct call *c)
 
 	if (in->offset >= c->node->size)
 		return -ENXIO;
-	out->offset = in->whence == 4 /* SEEK_HOLE */ ? c->node->size
-						      : in->offset;
+	out->offset =
+	    in->whence == 4 /* SEEK_HOLE */ ? c->node->size : in->offset;
 	return sizeof(*out);
 }
 
