@@ -52,6 +52,28 @@ static unsigned count(const unsigned *n)
 	return __atomic_load_n(n, __ATOMIC_ACQUIRE);
 }
 
+/* Something has changed, under one of the mutexes: unlocking that was a fence
+ * between the change and the look at who waits. */
+static void wake(struct pipe *p, unsigned event)
+{
+	if (!waitq_empty(&p->wait))
+		waitq_wake_sync(&p->wait, event);
+}
+
+static ssize_t take(struct pipe *p, struct iov_iter *it)
+{
+	ssize_t r;
+
+	if (!byteq_bytes(&p->q))
+		return 0;
+	mutex_lock(&p->read_lock);
+	r = byteq_read(&p->q, it, false);
+	mutex_unlock(&p->read_lock);
+	if (r)
+		wake(p, POLL_OUT);
+	return r;
+}
+
 static ssize_t pipe_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
 	struct pipe *p = f->priv;
@@ -63,13 +85,9 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 		return 0;
 	for (;;) {
 		bool over = !count(&p->writers); /* data first */
-		mutex_lock(&p->read_lock);
-		r = byteq_read(&p->q, it, false);
-		mutex_unlock(&p->read_lock);
-		if (r) {
-			waitq_wake_sync(&p->wait, POLL_OUT);
+		r = take(p, it);
+		if (r)
 			return r;
-		}
 		if (over)
 			return 0;
 		if (f->flags & O_NONBLOCK)
@@ -112,7 +130,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 			if (r < 0)
 				break;
 			done += r;
-			waitq_wake_sync(&p->wait, POLL_IN);
+			wake(p, POLL_IN);
 			continue;
 		}
 		if (f->flags & O_NONBLOCK)

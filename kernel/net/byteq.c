@@ -1,85 +1,123 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Byte queues; see byteq.h. */
+/*
+ * Byte queues; see byteq.h.
+ *
+ * A linked list of chunks without a lock: the writer links new ones behind the
+ * last and fills that one's space, the reader moves on from the first.  Each
+ * counts in a variable of its own.  The last chunk stays when it has been read,
+ * since the writer may be about to use it; if it can take no more its data
+ * goes.
+ */
 #include "kernel/net/byteq.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
 
-#define SMALL 256 /* copied through the stack, and into a tail's space */
+#define SMALL     256  /* copied through the stack */
+#define CHUNK_MIN 256  /* with its data in itself */
+#define DATA_MAX  2048 /* of a chunk with its data elsewhere */
 
-struct chunk {
-	struct list node;
-	struct page *page; /* holds the data, or NULL: it follows the struct */
-	uint32_t off, len, cap;
-	char data[];
+struct byteq_chunk {
+	struct byteq_chunk *next; /* [writer, release] */
+	char *data;               /* [i, reader] NULL: read, and freed */
+	struct page *page;        /* [i] what holds the data, or NULL */
+	uint32_t off;             /* [reader] */
+	uint32_t fill;            /* [writer, release] */
+	uint32_t cap;             /* [i] */
+	char inside[];
 };
 
-static char *chunk_data(struct chunk *c)
+static uint32_t chunk_fill(const struct byteq_chunk *c)
 {
-	return c->page ? page_to_virt(c->page) : c->data;
+	return __atomic_load_n(&c->fill, __ATOMIC_ACQUIRE);
 }
 
-static struct chunk *chunk_create(size_t cap)
+/* For n bytes or a part of them: what is long gets just the memory that it
+ * needs, and nothing is added to it. */
+static struct byteq_chunk *chunk_create(size_t n)
 {
-	size_t size = sizeof(struct chunk) + cap;
-	struct chunk *c = kmalloc(size < 2048 ? size : 2048);
+	bool inside = n <= CHUNK_MIN - sizeof(struct byteq_chunk);
+	struct byteq_chunk *c =
+	    kmalloc(inside ? CHUNK_MIN : sizeof(struct byteq_chunk));
 
 	if (!c)
 		return NULL;
-	*c = (struct chunk){
-	    .cap = (uint32_t)(kmem_size(c) - sizeof(struct chunk))};
-	list_init(&c->node);
+	n = inside ? CHUNK_MIN - sizeof(*c) : min(n, (size_t)DATA_MAX);
+	*c = (struct byteq_chunk){.cap = (uint32_t)n};
+	c->data = inside ? c->inside : kmalloc(n);
+	if (!c->data) {
+		kfree(c);
+		return NULL;
+	}
 	return c;
 }
 
-static void chunk_free(struct chunk *c)
+static void chunk_drop_data(struct byteq_chunk *c)
 {
 	if (c->page)
 		page_unref(c->page);
+	else if (c->data != c->inside)
+		kfree(c->data);
+	c->data = NULL;
+	c->page = NULL;
+}
+
+static void chunk_free(struct byteq_chunk *c)
+{
+	chunk_drop_data(c);
 	kfree(c);
 }
 
 void byteq_init(struct byteq *q)
 {
-	*q = (struct byteq){.lock = SPINLOCK_INIT};
-	list_init(&q->chunks);
+	*q = (struct byteq){.first = NULL};
+}
+
+static struct byteq_chunk *next_of(
+    const struct byteq *q, const struct byteq_chunk *c)
+{
+	return __atomic_load_n(c ? &c->next : &q->first, __ATOMIC_ACQUIRE);
 }
 
 void byteq_destroy(struct byteq *q)
 {
-	struct chunk *c, *tmp;
+	struct byteq_chunk *c = q->head ? q->head : q->first, *next;
 
-	list_for_each_safe (c, tmp, &q->chunks, node) {
-		list_remove(&c->node);
+	for (; c; c = next) {
+		next = c->next;
 		chunk_free(c);
 	}
-	q->bytes = 0;
+	byteq_init(q);
 }
 
-static void push(struct byteq *q, struct chunk *c)
+/* n more bytes can be read. */
+static void came(struct byteq *q, size_t n)
 {
-	spin_lock(&q->lock);
-	list_push_back(&q->chunks, &c->node);
-	__atomic_store_n(&q->bytes, q->bytes + c->len, __ATOMIC_RELEASE);
-	spin_unlock(&q->lock);
+	__atomic_store_n(&q->in, q->in + n, __ATOMIC_RELEASE);
+}
+
+static void push(struct byteq *q, struct byteq_chunk *c)
+{
+	struct byteq_chunk **link = q->tail ? &q->tail->next : &q->first;
+	size_t n = c->fill - c->off;
+
+	__atomic_store_n(link, c, __ATOMIC_RELEASE); /* and the reader has it */
+	q->tail = c;
+	came(q, n);
 }
 
 /* Copy as much as fits behind the last chunk's data. */
 static size_t fill_tail(struct byteq *q, const void *data, size_t n)
 {
-	struct chunk *c;
-	size_t room = 0;
+	struct byteq_chunk *c = q->tail;
 
-	spin_lock(&q->lock);
-	if (!list_empty(&q->chunks)) {
-		c = list_last(&q->chunks, struct chunk, node);
-		room = min(n, (size_t)(c->cap - c->off - c->len));
-		memcpy(chunk_data(c) + c->off + c->len, data, room);
-		c->len += (uint32_t)room;
-		__atomic_store_n(&q->bytes, q->bytes + room, __ATOMIC_RELEASE);
-	}
-	spin_unlock(&q->lock);
-	return room;
+	if (!c || c->fill == c->cap)
+		return 0;
+	n = min(n, (size_t)(c->cap - c->fill));
+	memcpy(c->data + c->fill, data, n);
+	__atomic_store_n(&c->fill, c->fill + (uint32_t)n, __ATOMIC_RELEASE);
+	came(q, n);
+	return n;
 }
 
 bool byteq_append(struct byteq *q, const void *data, size_t n)
@@ -88,12 +126,12 @@ bool byteq_append(struct byteq *q, const void *data, size_t n)
 	size_t done = fill_tail(q, p, n);
 
 	while (done < n) {
-		struct chunk *c = chunk_create(n - done);
+		struct byteq_chunk *c = chunk_create(n - done);
 		if (!c)
 			return false;
-		c->len = (uint32_t)min(n - done, (size_t)c->cap);
-		memcpy(c->data, p + done, c->len);
-		done += c->len;
+		c->fill = (uint32_t)min(n - done, (size_t)c->cap);
+		memcpy(c->data, p + done, c->fill);
+		done += c->fill;
 		push(q, c);
 	}
 	return true;
@@ -102,11 +140,15 @@ bool byteq_append(struct byteq *q, const void *data, size_t n)
 bool byteq_append_page(
     struct byteq *q, struct page *p, unsigned off, unsigned n)
 {
-	struct chunk *c = kmalloc(sizeof(*c));
+	struct byteq_chunk *c = kmalloc(sizeof(*c));
 
 	if (!c)
 		return false;
-	*c = (struct chunk){.page = p, .off = off, .len = n, .cap = off + n};
+	*c = (struct byteq_chunk){.page = p,
+	    .data = page_to_virt(p),
+	    .off = off,
+	    .fill = off + n,
+	    .cap = off + n};
 	push(q, c);
 	return true;
 }
@@ -118,7 +160,7 @@ ssize_t byteq_write(struct byteq *q, struct iov_iter *it, size_t n)
 	n = min(n, it->left);
 	while (done < n) {
 		char small[SMALL];
-		struct chunk *c;
+		struct byteq_chunk *c;
 		ssize_t r;
 		if (n - done <= SMALL) {
 			r = iter_in(small, n - done, it);
@@ -137,7 +179,7 @@ ssize_t byteq_write(struct byteq *q, struct iov_iter *it, size_t n)
 			chunk_free(c);
 			return done ? (ssize_t)done : r;
 		}
-		c->len = (uint32_t)r;
+		c->fill = (uint32_t)r;
 		done += (size_t)r;
 		push(q, c);
 	}
@@ -145,44 +187,39 @@ ssize_t byteq_write(struct byteq *q, struct iov_iter *it, size_t n)
 }
 
 /* Take n bytes off the first chunk. */
-static void consume(struct byteq *q, struct chunk *c, size_t n)
+static void consume(struct byteq *q, struct byteq_chunk *c, size_t n)
 {
-	bool empty;
-
-	spin_lock(&q->lock);
 	c->off += (uint32_t)n;
-	c->len -= (uint32_t)n;
-	__atomic_store_n(&q->bytes, q->bytes - n, __ATOMIC_RELEASE);
-	empty = c->len == 0;
-	if (empty)
-		list_remove(&c->node);
-	spin_unlock(&q->lock);
-	if (empty)
-		chunk_free(c);
+	if (c->off == c->cap)
+		chunk_drop_data(c);
+	__atomic_store_n(&q->out, q->out + n, __ATOMIC_RELEASE);
 }
 
-/* The chunk behind c (NULL: the first) with a snapshot of its length. */
-static struct chunk *next_chunk(struct byteq *q, struct chunk *c, size_t *len)
+/* The chunk with the first byte, or NULL; frees those before it. */
+static struct byteq_chunk *front(struct byteq *q)
 {
-	struct list *n;
+	struct byteq_chunk *c = q->head, *next;
 
-	spin_lock(&q->lock);
-	n = c ? c->node.next : q->chunks.next;
-	c = n == &q->chunks ? NULL : list_entry(n, struct chunk, node);
-	*len = c ? c->len : 0;
-	spin_unlock(&q->lock);
-	return c;
+	for (;;) {
+		next = next_of(q, c); /* nothing is added to c after that */
+		if (c && c->off < chunk_fill(c))
+			return c;
+		if (!next)
+			return NULL;
+		if (c)
+			chunk_free(c);
+		q->head = c = next;
+	}
 }
 
 ssize_t byteq_read(struct byteq *q, struct iov_iter *it, bool peek)
 {
-	struct chunk *c = NULL;
-	size_t done = 0, len;
+	struct byteq_chunk *c = front(q);
+	size_t done = 0;
 
-	while (it->left && (peek || byteq_bytes(q)) &&
-	       (c = next_chunk(q, peek ? c : NULL, &len))) {
-		size_t want = min(len, it->left);
-		ssize_t r = iter_out(it, chunk_data(c) + c->off, want);
+	while (c && it->left) {
+		size_t want = min((size_t)(chunk_fill(c) - c->off), it->left);
+		ssize_t r = iter_out(it, c->data + c->off, want);
 		if (r < 0)
 			return done ? (ssize_t)done : r;
 		if (!peek)
@@ -190,18 +227,19 @@ ssize_t byteq_read(struct byteq *q, struct iov_iter *it, bool peek)
 		done += (size_t)r;
 		if ((size_t)r < want)
 			break;
+		c = peek ? next_of(q, c) : it->left ? front(q) : NULL;
 	}
 	return (ssize_t)done;
 }
 
 size_t byteq_peek(struct byteq *q, void *dst, size_t n)
 {
-	struct chunk *c = NULL;
-	size_t done = 0, len;
+	struct byteq_chunk *c = front(q);
+	size_t done = 0;
 
-	while (done < n && (c = next_chunk(q, c, &len))) {
-		size_t want = min(len, n - done);
-		memcpy((char *)dst + done, chunk_data(c) + c->off, want);
+	for (; c && done < n; c = next_of(q, c)) {
+		size_t want = min((size_t)(chunk_fill(c) - c->off), n - done);
+		memcpy((char *)dst + done, c->data + c->off, want);
 		done += want;
 	}
 	return done;
@@ -210,10 +248,10 @@ size_t byteq_peek(struct byteq *q, void *dst, size_t n)
 void byteq_drop(struct byteq *q, size_t n)
 {
 	while (n) {
+		struct byteq_chunk *c = front(q);
 		size_t len;
-		struct chunk *c = next_chunk(q, NULL, &len);
 		assert(c);
-		len = min(len, n);
+		len = min((size_t)(chunk_fill(c) - c->off), n);
 		consume(q, c, len);
 		n -= len;
 	}

@@ -4,31 +4,35 @@
  *
  * A list of chunks.  Appending takes pages over where that saves a copy, and
  * fills the last chunk's free space where data is small, so that many small
- * pieces don't cost a chunk each.  The lock is held for list work and small
- * copies only; data moves to and from the program with no lock held.  There
- * may be one reader and one writer at a time: callers serialise each side
- * with a mutex of their own.
+ * pieces don't cost a chunk each.  There may be one reader and one writer at a
+ * time, which don't wait for each other: callers serialise each side with a
+ * lock of their own.
  */
 #ifndef TORIL_KERNEL_NET_BYTEQ_H
 #define TORIL_KERNEL_NET_BYTEQ_H
 
-#include "kernel/lib/list.h"
+#include "kernel/lib/base.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/uaccess.h"
-#include "kernel/sched/spinlock.h"
 
 struct byteq {
-	struct spinlock lock;
-	struct list chunks; /* [lock] */
-	size_t bytes;       /* [lock] readable */
+	struct byteq_chunk *head;  /* [reader] NULL: first comes next */
+	struct byteq_chunk *first; /* [writer, release] */
+	struct byteq_chunk *tail;  /* [writer] */
+	size_t in;                 /* [writer, release] bytes ever written */
+	size_t out;                /* [reader, release] and read */
 };
 
 void byteq_init(struct byteq *q);
 void byteq_destroy(struct byteq *q); /* drops what is left */
 
+/* Bytes that can be read.  Others than the reader and the writer may get more
+ * than there are at any moment. */
 static inline size_t byteq_bytes(const struct byteq *q)
 {
-	return __atomic_load_n(&q->bytes, __ATOMIC_ACQUIRE);
+	size_t out = __atomic_load_n(&q->out, __ATOMIC_ACQUIRE);
+
+	return __atomic_load_n(&q->in, __ATOMIC_ACQUIRE) - out;
 }
 
 /* Append n bytes of kernel memory; false when memory is short. */

@@ -112,10 +112,10 @@ static void spread_arm(struct cpu *c)
 	timer_set(&c->spread_timer, clock_monotonic() + HANDOVER_NS);
 }
 
-void thread_place(struct thread *t, struct cpu *to)
+void thread_place_locked(struct thread *t, struct cpu *c, struct cpu *to)
 {
-	struct cpu *c = rq_lock_of(t), *idle;
 	bool first = to != NULL; /* it has waited already */
+	struct cpu *idle;
 
 	if (!to)
 		to = choose(t);
@@ -141,6 +141,11 @@ void thread_place(struct thread *t, struct cpu *to)
 	idle = claim_idle(t);
 	if (idle)
 		cpu_interrupt(idle, IRQ_RESCHED);
+}
+
+void thread_place(struct thread *t, struct cpu *to)
+{
+	thread_place_locked(t, rq_lock_of(t), to);
 }
 
 void place_spread(struct timer *timer)

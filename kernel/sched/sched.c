@@ -178,8 +178,7 @@ static void switch_to_locked(struct cpu *c, struct thread *next)
 	c->current = next;
 	c->kstack_top = next->kstack_top;
 	/* Who has news for a thread tells its CPU under this lock. */
-	__atomic_store_n(&c->work, next->signal_work ? CPU_WORK_SIGNAL : 0,
-	    __ATOMIC_SEQ_CST);
+	work_set(c, next->signal_work ? CPU_WORK_SIGNAL : 0);
 	if (next->fs_base)
 		cpu_set_fs_base(next->fs_base);
 	thread_switch(&prev->ksp, next->ksp);
@@ -257,20 +256,14 @@ void thread_wake(struct thread *t)
 {
 	unsigned long flags = cpu_irq_save();
 	struct cpu *c = rq_lock_of(t);
-	bool asleep = t->state == THREAD_SLEEPING;
 
-	if (asleep)
+	if (t->state == THREAD_SLEEPING) {
 		t->state = THREAD_MOVING;
-	else
+		thread_place_locked(t, c, NULL);
+	} else {
 		t->wake_pending = 1;
-	if (asleep && cpus_online == 1) {
-		rq_insert_locked(c, t, false);
-		rq_consider_locked(c, t);
-		asleep = false;
+		spin_unlock(&c->rq_lock);
 	}
-	spin_unlock(&c->rq_lock);
-	if (asleep)
-		thread_place(t, NULL);
 	cpu_irq_restore(flags);
 }
 
@@ -330,7 +323,9 @@ int thread_sleep(uint64_t deadline, bool interruptible)
 	}
 	/* What the caller tests next is read after this, on all CPUs: else the
 	 * wake-up of a change that it did not see would be forgotten. */
-	(void)__atomic_exchange_n(&t->wake_pending, 0, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&t->wake_pending, __ATOMIC_RELAXED))
+		(void)__atomic_exchange_n(
+		    &t->wake_pending, 0, __ATOMIC_SEQ_CST);
 	cpu_irq_restore(flags);
 	if (deadline != DEADLINE_NEVER)
 		timer_cancel(&t->sleep_timer);

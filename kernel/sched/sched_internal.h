@@ -26,6 +26,9 @@ struct cpu *rq_lock_of(struct thread *t);
  * its equals, or with NULL where it should be.  No lock is held. */
 void thread_place(struct thread *t, struct cpu *to);
 
+/* The same with the lock of t's queue, on CPU c, which it drops. */
+void thread_place_locked(struct thread *t, struct cpu *c, struct cpu *to);
+
 /* prev, which runs on c, loses the CPU: the thread, it or one that waits on c,
  * that now has to go elsewhere, and to which CPU if that is settled; or
  * NULL. */
@@ -49,6 +52,13 @@ void place_idle_leave(struct cpu *c);
 static inline void work_add(struct cpu *c, uint32_t work)
 {
 	__atomic_or_fetch(&c->work, work, __ATOMIC_SEQ_CST);
+}
+
+/* Under the queue's lock: most often there is none and was none. */
+static inline void work_set(struct cpu *c, uint32_t work)
+{
+	if (__atomic_load_n(&c->work, __ATOMIC_RELAXED) != work)
+		__atomic_store_n(&c->work, work, __ATOMIC_SEQ_CST);
 }
 
 static inline void work_remove(struct cpu *c, uint32_t work)

@@ -14,6 +14,13 @@ static void wake_thread(struct waiter *w, unsigned key)
 {
 	(void)key;
 	thread_wake(w->thread);
+	if (!w->once)
+		return;
+	w->node.prev->next = w->node.next;
+	w->node.next->prev = w->node.prev;
+	w->node.prev = &w->node;
+	/* The waiter goes as soon as it sees this. */
+	__atomic_store_n(&w->node.next, &w->node, __ATOMIC_RELEASE);
 }
 
 void waiter_init(struct waiter *w)
@@ -21,7 +28,7 @@ void waiter_init(struct waiter *w)
 	list_init(&w->node);
 	w->wake = wake_thread;
 	w->thread = thread_current();
-	w->exclusive = false;
+	w->exclusive = w->once = false;
 }
 
 void waitq_add(struct waitq *q, struct waiter *w)
@@ -40,6 +47,29 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 
 	list_remove(&w->node);
 	spin_unlock_irq(&q->lock, flags);
+}
+
+/* Whoever took it off has done with it by now. */
+static bool is_queued(const struct waiter *w)
+{
+	return w->thread &&
+	       __atomic_load_n(&w->node.next, __ATOMIC_ACQUIRE) != &w->node;
+}
+
+bool waitq_prepare(struct waitq *q, struct waiter *w)
+{
+	if (is_queued(w))
+		return false;
+	waiter_init(w);
+	w->once = true;
+	waitq_add(q, w);
+	return true;
+}
+
+void waitq_finish(struct waitq *q, struct waiter *w)
+{
+	if (is_queued(w))
+		waitq_remove(q, w);
 }
 
 static void wake(struct waitq *q, unsigned key, bool one)

@@ -6,12 +6,11 @@
  * every entry (or of the first `n` exclusive ones).  The usual callback wakes
  * a thread; poll and epoll have their own.
  *
- *	struct waiter w;
- *	waiter_init(&w);
- *	waitq_add(&q, &w);
- *	while (!(done = condition) && !err)
- *		err = thread_sleep(deadline, true);
- *	waitq_remove(&q, &w);
+ *	struct waiter w = {.thread = NULL};
+ *	while (!condition && !err)
+ *		if (!waitq_prepare(&q, &w))
+ *			err = thread_sleep(deadline, true);
+ *	waitq_finish(&q, &w);
  *
  * is safe against a wake-up between the test and the sleep, since a wake-up
  * that arrives while the thread still runs makes the next thread_sleep return
@@ -41,6 +40,7 @@ struct waiter {
 	waiter_fn *wake;
 	struct thread *thread;
 	bool exclusive; /* waitq_wake_one stops after one of these */
+	bool once;      /* a wake-up takes it off the queue */
 };
 
 #define WAITQ_INIT(q)                                                          \
@@ -57,6 +57,12 @@ void waiter_init(struct waiter *w);
 /* Any context.  Add at the end; remove is harmless if not queued. */
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_remove(struct waitq *q, struct waiter *w);
+
+/* The same for a thread that is about to sleep and has zeroed w: true if w has
+ * been queued now, so that the condition must be looked at again.  A wake-up
+ * takes it off. */
+bool waitq_prepare(struct waitq *q, struct waiter *w);
+void waitq_finish(struct waitq *q, struct waiter *w);
 
 /* Any context, interrupts included.  Wake all, or all non-exclusive ones and
  * one exclusive one. */
@@ -84,18 +90,17 @@ static inline bool waitq_empty(const struct waitq *q)
  */
 #define wait_event(q, cond, deadline, interruptible)                           \
 	({                                                                     \
-		int err_ = 0;                                                  \
-		if (!(cond)) {                                                 \
-			struct waiter w_;                                      \
-			waiter_init(&w_);                                      \
-			waitq_add((q), &w_);                                   \
-			while (!(cond) && !err_)                               \
-				err_ =                                         \
-				    thread_sleep((deadline), (interruptible)); \
-			waitq_remove((q), &w_);                                \
-			if (err_ && (cond))                                    \
-				err_ = 0;                                      \
+		struct waiter w_ = {.thread = NULL};                           \
+		int err_ = 0, slept_ = 0;                                      \
+		while (!(cond)) {                                              \
+			if (waitq_prepare((q), &w_))                           \
+				continue;                                      \
+			err_ = slept_;                                         \
+			if (err_)                                              \
+				break;                                         \
+			slept_ = thread_sleep((deadline), (interruptible));    \
 		}                                                              \
+		waitq_finish((q), &w_);                                        \
 		err_;                                                          \
 	})
 

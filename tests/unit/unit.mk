@@ -39,12 +39,15 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 
 # Host threads for CPUs, under ThreadSanitizer.
-$(BUILD)/tests/unit/mm_threads_test: tests/unit/mm_threads_test.c \
-		tests/unit/arena.h tests/unit/unit.mk \
+UNIT_THREADS := $(BUILD)/tests/unit/mm_threads_test \
+	$(BUILD)/tests/unit/byteq_threads_test
+$(BUILD)/tests/unit/byteq_threads_test: kernel/net/byteq.c
+$(UNIT_THREADS): $(BUILD)/%: %.c tests/unit/arena.h tests/unit/unit.mk \
 		$(wildcard kernel/*/*.h kernel/mm/*.c)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -fsanitize%,$(UNIT_CFLAGS)) -fsanitize=thread \
-		-o $@ $< -lcmocka -lpthread
+		-o $@ $(filter-out kernel/mm/%,$(filter %.c,$^)) \
+		-lcmocka -lpthread
 
-TESTS	+= $(UNIT_BIN) $(BUILD)/tests/unit/mm_threads_test
+TESTS	+= $(UNIT_BIN) $(UNIT_THREADS)

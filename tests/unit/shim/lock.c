@@ -56,6 +56,17 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	list_remove(&w->node);
 }
 
+bool waitq_prepare(struct waitq *q, struct waiter *w)
+{
+	(void)q, (void)w;
+	return false; /* and on to thread_sleep() */
+}
+
+void waitq_finish(struct waitq *q, struct waiter *w)
+{
+	(void)q, (void)w;
+}
+
 static void wake(struct waitq *q, unsigned key, bool one)
 {
 	struct waiter *w, *tmp;
