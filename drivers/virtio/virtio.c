@@ -66,7 +66,7 @@ void virtio_fail(struct virtio_device *d, const char *why)
 	       " it is not used any more\n",
 	    d->id, d->irq, why);
 	reg_write(d, MMIO_STATUS, 0);
-	for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++)
+	for (unsigned i = 0; i < d->nr_queues; i++)
 		if (d->queues[i])
 			d->queues[i]->broken = true;
 	d->driver->failed(d);
@@ -81,7 +81,7 @@ static void interrupt(void *arg)
 	if (d->broken)
 		return;
 	if (status & MMIO_INT_VRING)
-		for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++)
+		for (unsigned i = 0; i < d->nr_queues; i++)
 			if (d->queues[i])
 				d->driver->interrupt(d, d->queues[i]);
 	if (status & MMIO_INT_CONFIG)
@@ -152,6 +152,7 @@ struct virtqueue *virtio_queue(
 	reg_write(d, MMIO_QUEUE_DEVICE_HIGH, (uint32_t)(pa >> 32));
 	reg_write(d, MMIO_QUEUE_READY, 1);
 	d->queues[index] = vq;
+	d->nr_queues = max(d->nr_queues, index + 1);
 	return vq;
 fail:
 	kfree(vq);

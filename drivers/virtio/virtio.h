@@ -15,13 +15,14 @@
 #define VIRTIO_ID_VSOCK 19
 #define VIRTIO_ID_FS    26
 
-#define VIRTIO_QUEUES_MAX 8
+#define VIRTIO_QUEUES_MAX 64
 
 struct virtio_device {
 	volatile uint32_t *regs;
 	unsigned irq, id;
-	uint64_t features; /* negotiated */
-	bool broken;       /* [a] reset: nothing works any more */
+	uint64_t features;  /* negotiated */
+	bool broken;        /* [a] reset: nothing works any more */
+	unsigned nr_queues; /* one more than the last one's index */
 	struct virtqueue *queues[VIRTIO_QUEUES_MAX];
 	const struct virtio_driver *driver;
 	void *priv; /* the driver's */

@@ -226,6 +226,17 @@ static void *chain_release(struct virtqueue *vq, uint16_t head)
 	return token;
 }
 
+static uint16_t used_index(const struct virtqueue *vq)
+{
+	return __atomic_load_n(&vq->used->idx, __ATOMIC_ACQUIRE);
+}
+
+bool vq_has_news(const struct virtqueue *vq)
+{
+	return used_index(vq) !=
+	       __atomic_load_n(&vq->used_seen, __ATOMIC_RELAXED);
+}
+
 void *vq_get(struct virtqueue *vq, uint32_t *written)
 {
 	uint16_t idx;
@@ -233,7 +244,7 @@ void *vq_get(struct virtqueue *vq, uint32_t *written)
 
 	if (vq->broken)
 		return NULL;
-	idx = __atomic_load_n(&vq->used->idx, __ATOMIC_ACQUIRE);
+	idx = used_index(vq);
 	if (idx == vq->used_seen)
 		return NULL;
 	/* More entries than chains in flight can't be. */
@@ -264,8 +275,7 @@ bool vq_interrupts_on(struct virtqueue *vq)
 	else
 		__atomic_store_n(&vq->avail->flags, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return vq->broken || __atomic_load_n(&vq->used->idx,
-				 __ATOMIC_ACQUIRE) == vq->used_seen;
+	return vq->broken || used_index(vq) == vq->used_seen;
 }
 
 void vq_interrupts_off(struct virtqueue *vq)

@@ -84,6 +84,9 @@ static inline bool vq_unkicked(const struct virtqueue *vq)
 /* Notify the device of what was published, if it wants to know (2.7.10). */
 void vq_kick(struct virtqueue *vq);
 
+/* Whether vq_get() has something to do: a hint that needs no lock. */
+bool vq_has_news(const struct virtqueue *vq);
+
 /* Take a finished chain: its token and the bytes the device says it wrote
  * (never more than it was given), or NULL. */
 void *vq_get(struct virtqueue *vq, uint32_t *written);

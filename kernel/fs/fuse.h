@@ -14,8 +14,9 @@
  * An inode here is a node id with the number of lookups the server counted
  * for us; forgetting is queued and sent in batches.
  *
- * Lock: conn->lock, taken with interrupts off since the transport completes
- * requests from its interrupt; below all other locks.
+ * Each queue of the transport has its lock, which is below all others; a
+ * request goes through the queue of the CPU that sends it.  conn->lock is for
+ * inodes and handles.
  */
 #ifndef TORIL_KERNEL_FS_FUSE_H
 #define TORIL_KERNEL_FS_FUSE_H
@@ -30,14 +31,26 @@
 #define FUSE_IDLE_NS     NSEC_PER_SEC
 #define FUSE_FORGETS_MAX 64
 
-enum fuse_queue { FUSE_QUEUE_HIPRIO, FUSE_QUEUE_REQUESTS };
+/* Queues: one for what may not wait, and one or more for requests. */
+#define FUSE_QUEUE_HIPRIO   0u
+#define FUSE_QUEUE_REQUESTS 1u
 
 struct fuse_transport {
 	/* Submit a chain; the token comes back through fuse_completed().
-	 * 0, -ENOSPC (the queue is full), -ENOMEM, -EIO.  conn->lock held. */
-	int (*submit)(void *dev, enum fuse_queue q, const struct sg *out,
+	 * 0, -ENOSPC (the queue is full), -ENOMEM, -EIO.  With the queue's
+	 * lock. */
+	int (*submit)(void *dev, unsigned queue, const struct sg *out,
 	    unsigned n_out, const struct sg *in, unsigned n_in, void *token);
-	void (*kick)(void *dev, enum fuse_queue q); /* the same */
+	void (*kick)(void *dev, unsigned queue); /* the same */
+};
+
+/* What has been sent through one queue; [l] lock. */
+struct fuse_queue {
+	struct spinlock lock; /* interrupts off: it completes requests */
+	uint64_t sent;        /* [l] requests ever */
+	struct list inflight; /* [l] */
+	struct list done;     /* [l] nobody waits: to be freed */
+	struct list waiting;  /* [l] nobody waits, and the queue is full */
 };
 
 struct fuse_req;
@@ -47,25 +60,24 @@ struct fuse_handle;
 struct fuse_conn {
 	const struct fuse_transport *transport; /* [i] */
 	void *dev;                              /* [i] */
-	unsigned max_sg;  /* [i] pieces a chain may have, 4 or more */
-	char tag[40];     /* [i] */
-	struct list node; /* all connections */
+	unsigned max_sg;           /* [i] pieces a chain may have, 4 or more */
+	char tag[40];              /* [i] */
+	struct list node;          /* all connections */
+	struct fuse_queue *queues; /* [i] */
+	unsigned nr_queues;        /* [i] */
+	int dead;                  /* [a] -errno for everybody, or 0 */
+	bool untidy;        /* [a] a queue has something done or waiting */
+	struct waitq space; /* a queue has room again */
 	struct spinlock lock;
-	int dead;             /* [l] -errno for everybody, or 0 */
-	uint64_t unique;      /* [l] the last one used */
-	struct list inflight; /* [l] */
-	struct list done;     /* [l] finished, nobody waits: to be freed */
-	struct list waiting;  /* [l] nobody waits, and the queue is full */
-	struct waitq space;   /* the queue has room again */
-	struct treap inodes;  /* [l] by node id */
-	struct list forgets;  /* [l] inodes to be forgotten */
-	unsigned nr_forgets;  /* [l] */
-	struct list idle;     /* [l] handles to be released, oldest first */
-	struct fs *fs;        /* [i] */
-	uint32_t max_write;   /* [i] */
-	uint32_t max_pages;   /* [i] */
-	uint64_t flags;       /* [i] negotiated */
-	uint64_t missing;     /* [a] 1 << opcode: server has said ENOSYS */
+	struct treap inodes; /* [l] by node id */
+	struct list forgets; /* [l] inodes to be forgotten */
+	unsigned nr_forgets; /* [l] */
+	struct list idle;    /* [l] handles to be released, oldest first */
+	struct fs *fs;       /* [i] */
+	uint32_t max_write;  /* [i] */
+	uint32_t max_pages;  /* [i] */
+	uint64_t flags;      /* [i] negotiated */
+	uint64_t missing;    /* [a] 1 << opcode: server has said ENOSYS */
 };
 
 struct fuse_inode {
@@ -143,7 +155,7 @@ ssize_t fuse_call_as_owner(struct fuse_conn *c, struct fuse_call *call);
 /* Send and don't wait; no data.  -ENOMEM. */
 int fuse_send(struct fuse_conn *c, const struct fuse_call *call);
 
-/* From the transport, with conn->lock held, in any context: a chain has come
+/* From the transport, with the queue's lock, in any context: a chain has come
  * back with that many bytes written. */
 void fuse_completed(struct fuse_conn *c, void *token, uint32_t written);
 
@@ -151,11 +163,13 @@ void fuse_completed(struct fuse_conn *c, void *token, uint32_t written);
 void fuse_conn_woken(struct fuse_conn *c);
 void fuse_conn_kill(struct fuse_conn *c, int err);
 
-/* Free what finished in the background, send what could not be sent. */
-void fuse_tidy(struct fuse_conn *c);
+/* Free what finished in the background, send what could not be sent; false if
+ * there is more of it. */
+bool fuse_tidy(struct fuse_conn *c);
 
-/* The transport's driver: a connection is there.  Kept for ever. */
-void fuse_conn_register(struct fuse_conn *c);
+/* The transport's driver: a connection is there, with so many queues, all kept
+ * for ever.  -ENOMEM. */
+int fuse_conn_register(struct fuse_conn *c, unsigned nr_queues);
 struct fuse_conn *fuse_conn_find(const char *tag);
 extern struct list fuse_conns;
 

@@ -52,21 +52,20 @@ static void release(struct fuse_conn *c, struct fuse_handle *h)
 	if (h->plain)
 		release(c, h->plain);
 	h->plain = NULL;
-	unsigned long flags;
 
 	if (!send_release(c, h))
 		return;
-	flags = spin_lock_irq(&c->lock); /* no memory: later */
+	spin_lock(&c->lock); /* no memory: later */
 	idle_locked(c, h);
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock(&c->lock);
 }
 
 /* The oldest idle handle that has been so since before `before`. */
 static struct fuse_handle *take_idle(struct fuse_conn *c, uint64_t before)
 {
-	unsigned long flags = spin_lock_irq(&c->lock);
 	struct fuse_handle *h = NULL;
 
+	spin_lock(&c->lock);
 	if (!list_empty(&c->idle)) {
 		h = list_first(&c->idle, struct fuse_handle, idle);
 		if (h->idle_since > before) {
@@ -78,15 +77,15 @@ static struct fuse_handle *take_idle(struct fuse_conn *c, uint64_t before)
 			h->fi = NULL;
 		}
 	}
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock(&c->lock);
 	return h;
 }
 
 bool fuse_work_now(struct fuse_conn *c, uint64_t idle_before)
 {
+	bool tidy = fuse_tidy(c);
 	struct fuse_handle *h;
 
-	fuse_tidy(c);
 	while ((h = take_idle(c, idle_before))) {
 		if (!send_release(c, h))
 			continue;
@@ -94,7 +93,7 @@ bool fuse_work_now(struct fuse_conn *c, uint64_t idle_before)
 		break;
 	}
 	fuse_forget_all(c);
-	return !list_empty(&c->idle) || !list_empty(&c->waiting);
+	return !list_empty(&c->idle) || !tidy;
 }
 
 static void worker(void *arg)
@@ -144,43 +143,42 @@ static bool shareable(const struct fuse_handle *h)
 static struct fuse_handle *get_shared(
     struct fuse_conn *c, struct fuse_inode *fi, unsigned oflags)
 {
-	unsigned long flags;
 	struct fuse_handle *h;
 
 	if (!fi->ro || !fuse_attr_valid(&fi->i))
 		return NULL;
-	flags = spin_lock_irq(&c->lock);
+	spin_lock(&c->lock);
 	h = fi->ro;
 	if (h && h->oflags != oflags)
 		h = NULL;
 	if (h && h->refs++ == 0)
 		list_remove(&h->idle);
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock(&c->lock);
 	return h;
 }
 
 /* Make h the shared handle of its inode, instead of an older one. */
 static void share(struct fuse_conn *c, struct fuse_handle *h)
 {
-	unsigned long flags = spin_lock_irq(&c->lock);
-	struct fuse_handle *old = h->fi->ro;
+	struct fuse_handle *old;
 
+	spin_lock(&c->lock);
+	old = h->fi->ro;
 	h->fi->ro = h;
 	if (old && old->refs)
 		old = NULL; /* its last user releases it */
 	if (old)
 		list_remove(&old->idle);
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock(&c->lock);
 	if (old)
 		release(c, old);
 }
 
 void fuse_handle_put(struct fuse_conn *c, struct fuse_handle *h)
 {
-	unsigned long flags;
 	bool keep = false, last;
 
-	flags = spin_lock_irq(&c->lock);
+	spin_lock(&c->lock);
 	last = --h->refs == 0;
 	if (last && h->fi->ro == h) {
 		keep = !c->dead;
@@ -189,7 +187,7 @@ void fuse_handle_put(struct fuse_conn *c, struct fuse_handle *h)
 		else
 			h->fi->ro = NULL;
 	}
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock(&c->lock);
 	if (keep)
 		fuse_work(c);
 	else if (last)
@@ -198,13 +196,14 @@ void fuse_handle_put(struct fuse_conn *c, struct fuse_handle *h)
 
 void fuse_handles_drop(struct fuse_conn *c, struct fuse_inode *fi)
 {
-	unsigned long flags = spin_lock_irq(&c->lock);
-	struct fuse_handle *h = fi->ro;
+	struct fuse_handle *h;
 
+	spin_lock(&c->lock);
+	h = fi->ro;
 	fi->ro = NULL;
 	if (h)
 		list_remove(&h->idle);
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock(&c->lock);
 	if (h) {
 		h->fi = NULL;
 		release(c, h);
@@ -286,7 +285,6 @@ int fuse_write_fh(struct file *f, uint64_t *fh)
 	struct fuse_handle *h = fuse_handle(f), *new;
 	unsigned flags = h->oflags & ~(unsigned)O_APPEND;
 	struct fuse_open_out out;
-	unsigned long irq;
 	int err;
 
 	*fh = h->fh;
@@ -299,12 +297,12 @@ int fuse_write_fh(struct file *f, uint64_t *fh)
 		new = handle_new(f->inode, flags, &out);
 		if (!new)
 			return -ENOMEM; /* as in fuse_file() */
-		irq = spin_lock_irq(&c->lock);
+		spin_lock(&c->lock);
 		if (!h->plain) {
 			__atomic_store_n(&h->plain, new, __ATOMIC_RELEASE);
 			new = NULL;
 		}
-		spin_unlock_irq(&c->lock, irq);
+		spin_unlock(&c->lock);
 		if (new)
 			release(c, new);
 	}

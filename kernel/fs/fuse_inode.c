@@ -165,10 +165,9 @@ static struct fuse_inode *inode_new(
 struct inode *fuse_iget(struct fuse_conn *c, const struct fuse_entry_out *e)
 {
 	struct fuse_inode *fi, *fresh = NULL;
-	unsigned long flags;
 
 	for (;;) {
-		flags = spin_lock_irq(&c->lock);
+		spin_lock(&c->lock);
 		fi = find_locked(c, e);
 		if (!fi && fresh) {
 			fi = fresh;
@@ -177,7 +176,7 @@ struct inode *fuse_iget(struct fuse_conn *c, const struct fuse_entry_out *e)
 		}
 		if (fi)
 			fi->nlookup++;
-		spin_unlock_irq(&c->lock, flags);
+		spin_unlock(&c->lock);
 		if (fi)
 			break;
 		fresh = inode_new(c, e);
@@ -311,16 +310,15 @@ void fuse_inode_release(struct inode *i)
 {
 	struct fuse_inode *fi = fuse_inode(i);
 	struct fuse_conn *c = fuse_conn(i);
-	unsigned long flags;
 	bool many;
 
 	pagecache_drop(&i->cache, 0, UINT64_MAX);
 	fuse_handles_drop(c, fi);
-	flags = spin_lock_irq(&c->lock);
+	spin_lock(&c->lock);
 	treap_remove(&c->inodes, &fi->node);
 	list_push_back(&c->forgets, &fi->forget);
 	many = ++c->nr_forgets >= FUSE_FORGETS_MAX;
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock(&c->lock);
 	if (many)
 		fuse_forget_all(c);
 	else
@@ -332,18 +330,17 @@ static unsigned take_forgets(
     struct fuse_conn *c, struct fuse_forget_one *one, unsigned max)
 {
 	struct fuse_inode *fi;
-	unsigned long flags;
 	unsigned n = 0;
 
 	while (n < max) {
 		fi = NULL;
-		flags = spin_lock_irq(&c->lock);
+		spin_lock(&c->lock);
 		if (!list_empty(&c->forgets)) {
 			fi = list_first(&c->forgets, struct fuse_inode, forget);
 			list_remove(&fi->forget);
 			c->nr_forgets--;
 		}
-		spin_unlock_irq(&c->lock, flags);
+		spin_unlock(&c->lock);
 		if (!fi)
 			break;
 		one[n++] = (struct fuse_forget_one){fi->node.key, fi->nlookup};

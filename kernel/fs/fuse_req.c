@@ -4,13 +4,14 @@
  *
  * A request is one block of kernel memory: the record, the bytes for the
  * server, and room for its reply.  A waiting caller copies the reply out and
- * frees it; a request without a waiter is put on conn->done when it comes
+ * frees it; a request without a waiter is put on its queue's list when it comes
  * back, since that may be in an interrupt, and freed by fuse_tidy().
  *
  * A request that was in flight when the connection died is never freed: the
  * server may still write to it.
  */
 #include "kernel/fs/fuse.h"
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
@@ -25,14 +26,14 @@ static_assert(sizeof(struct fuse_out_header) == 16, "protocol");
 #define ERROR_MAX 511
 
 struct fuse_req {
-	struct list node;      /* [conn] inflight, done or waiting */
-	struct thread *waiter; /* [conn] or NULL */
+	struct list node;      /* [queue] inflight, done or waiting */
+	struct thread *waiter; /* [queue] or NULL */
 	uint64_t unique;
-	uint32_t written; /* [conn] what the device says */
-	int error;        /* [conn] the connection died */
-	bool done;        /* [conn] */
+	uint32_t written; /* [queue] what the device says */
+	int error;        /* [queue] the connection died */
+	bool done;        /* [queue] */
 	bool background;
-	enum fuse_queue queue;
+	struct fuse_queue *queue;
 	size_t in_len, out_len;
 	struct fuse_in_header *in;
 	struct fuse_out_header *out;
@@ -41,7 +42,17 @@ struct fuse_req {
 
 struct list fuse_conns = LIST_INIT(fuse_conns);
 
-static struct fuse_req *req_alloc(const struct fuse_call *call)
+/* The queue that is this CPU's. */
+static struct fuse_queue *queue_here(struct fuse_conn *c)
+{
+	unsigned n = c->nr_queues - FUSE_QUEUE_REQUESTS;
+
+	return &c->queues[FUSE_QUEUE_REQUESTS +
+			  (n > 1 ? cpu_self()->id % n : 0)];
+}
+
+static struct fuse_req *req_alloc(
+    struct fuse_conn *c, const struct fuse_call *call)
 {
 	size_t n = sizeof(struct fuse_in_header), in_len, out_len = 0, sent;
 	struct fuse_req *r;
@@ -55,7 +66,7 @@ static struct fuse_req *req_alloc(const struct fuse_call *call)
 	if (!r)
 		return NULL;
 	list_init(&r->node);
-	r->queue = FUSE_QUEUE_REQUESTS;
+	r->queue = queue_here(c);
 	r->in_len = n;
 	r->out_len = out_len;
 	r->in = (void *)r->data;
@@ -89,10 +100,11 @@ static int submit_locked(
 	struct sg one_out, one_in, *out = &one_out, *in = &one_in;
 	unsigned n_out = 1, n_in = r->out_len ? 1 : 0;
 	unsigned nr = call ? call->nr_sg : 0;
-	int err;
+	unsigned index = (unsigned)(r->queue - c->queues);
+	int err = __atomic_load_n(&c->dead, __ATOMIC_RELAXED);
 
-	if (c->dead)
-		return c->dead;
+	if (err)
+		return err;
 	if (nr && call->sg_in) {
 		in = call->sg - 1;
 		n_in = nr + 1;
@@ -104,13 +116,23 @@ static int submit_locked(
 	*out = sg_of(r->in, nr && !call->sg_in ? sizeof(*r->in) : r->in_len);
 	if (n_in)
 		*in = sg_of(r->out, r->out_len);
-	r->unique = r->in->unique = c->unique += 2;
-	err = c->transport->submit(c->dev, r->queue, out, n_out, in, n_in, r);
+	/* Even ones: the protocol's lowest bit has a meaning of its own. */
+	r->unique = r->in->unique =
+	    2 * (++r->queue->sent * c->nr_queues + index);
+	err = c->transport->submit(c->dev, index, out, n_out, in, n_in, r);
 	if (err)
 		return err;
-	list_push_back(&c->inflight, &r->node);
-	c->transport->kick(c->dev, r->queue);
+	list_push_back(&r->queue->inflight, &r->node);
+	c->transport->kick(c->dev, index);
 	return 0;
+}
+
+/* For fuse_tidy(). */
+static void list_leave(
+    struct fuse_conn *c, struct list *list, struct fuse_req *r)
+{
+	list_push_back(list, &r->node);
+	__atomic_store_n(&c->untidy, true, __ATOMIC_RELEASE);
 }
 
 static void complete_locked(struct fuse_conn *c, struct fuse_req *r)
@@ -118,7 +140,7 @@ static void complete_locked(struct fuse_conn *c, struct fuse_req *r)
 	r->done = true;
 	list_remove(&r->node);
 	if (r->background && !r->error)
-		list_push_back(&c->done, &r->node);
+		list_leave(c, &r->queue->done, r);
 	else if (r->waiter)
 		thread_wake(r->waiter);
 }
@@ -127,7 +149,7 @@ void fuse_completed(struct fuse_conn *c, void *token, uint32_t written)
 {
 	struct fuse_req *r = token;
 
-	assert(spin_is_locked(&c->lock));
+	assert(spin_is_locked(&r->queue->lock));
 	if (r->done)
 		return; /* given up when the connection died */
 	r->written = written;
@@ -140,19 +162,28 @@ void fuse_conn_woken(struct fuse_conn *c)
 		waitq_wake_all(&c->space, 0);
 }
 
-void fuse_conn_kill(struct fuse_conn *c, int err)
+static void queue_kill(struct fuse_conn *c, struct fuse_queue *q)
 {
-	unsigned long flags = spin_lock_irq(&c->lock);
+	unsigned long flags = spin_lock_irq(&q->lock);
 
-	if (!c->dead)
-		c->dead = err;
-	while (!list_empty(&c->inflight)) {
+	while (!list_empty(&q->inflight)) {
 		struct fuse_req *r =
-		    list_first(&c->inflight, struct fuse_req, node);
+		    list_first(&q->inflight, struct fuse_req, node);
 		r->error = c->dead;
 		complete_locked(c, r);
 	}
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void fuse_conn_kill(struct fuse_conn *c, int err)
+{
+	int alive = 0;
+
+	/* Whoever gets a queue's lock after this loop sees it. */
+	(void)__atomic_compare_exchange_n(
+	    &c->dead, &alive, err, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < c->nr_queues; i++)
+		queue_kill(c, &c->queues[i]);
 	waitq_wake_all(&c->space, 0);
 }
 
@@ -163,13 +194,13 @@ static int submit(
 	int err;
 
 again:
-	flags = spin_lock_irq(&c->lock);
+	flags = spin_lock_irq(&r->queue->lock);
 	err = submit_locked(c, r, call);
 	if (err == -ENOSPC && r->background) {
-		list_push_back(&c->waiting, &r->node);
+		list_leave(c, &r->queue->waiting, r);
 		err = 0;
 	}
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock_irq(&r->queue->lock, flags);
 	/* Caches don't give way while interrupts are off. */
 	if (err == -ENOMEM && page_reclaim(1))
 		goto again;
@@ -193,12 +224,12 @@ static int submit_waiting(
 	return err;
 }
 
-static bool is_done(struct fuse_conn *c, struct fuse_req *r)
+static bool is_done(struct fuse_req *r)
 {
-	unsigned long flags = spin_lock_irq(&c->lock);
+	unsigned long flags = spin_lock_irq(&r->queue->lock);
 	bool done = r->done;
 
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock_irq(&r->queue->lock, flags);
 	return done;
 }
 
@@ -220,7 +251,7 @@ static void wait(struct fuse_conn *c, struct fuse_req *r)
 {
 	bool asked = false;
 
-	while (!is_done(c, r)) {
+	while (!is_done(r)) {
 		(void)thread_sleep(DEADLINE_NEVER, false);
 		if (signal_stopping() && !asked) {
 			asked = true;
@@ -274,7 +305,7 @@ ssize_t fuse_call(struct fuse_conn *c, const struct fuse_call *call)
 	int err = -ENOMEM;
 
 	fuse_tidy(c);
-	r = req_alloc(call);
+	r = req_alloc(c, call);
 	if (r) {
 		r->waiter = thread_current();
 		err = submit_waiting(c, r, call);
@@ -293,14 +324,14 @@ ssize_t fuse_call(struct fuse_conn *c, const struct fuse_call *call)
 
 int fuse_send(struct fuse_conn *c, const struct fuse_call *call)
 {
-	struct fuse_req *r = req_alloc(call);
+	struct fuse_req *r = req_alloc(c, call);
 	int err;
 
 	if (!r)
 		return -ENOMEM;
 	if (call->opcode == FUSE_FORGET || call->opcode == FUSE_INTERRUPT ||
 	    call->opcode == FUSE_BATCH_FORGET)
-		r->queue = FUSE_QUEUE_HIPRIO;
+		r->queue = &c->queues[FUSE_QUEUE_HIPRIO];
 	r->background = true;
 	err = submit(c, r, NULL);
 	if (err)
@@ -308,49 +339,68 @@ int fuse_send(struct fuse_conn *c, const struct fuse_call *call)
 	return err == -ENOMEM ? err : 0; /* a dead server needs no telling */
 }
 
-static struct fuse_req *take(struct fuse_conn *c, struct list *from)
+static struct fuse_req *take(struct fuse_queue *q, struct list *from)
 {
-	unsigned long flags = spin_lock_irq(&c->lock);
+	unsigned long flags = spin_lock_irq(&q->lock);
 	struct fuse_req *r = NULL;
 
 	if (!list_empty(from)) {
 		r = list_first(from, struct fuse_req, node);
 		list_remove(&r->node);
 	}
-	spin_unlock_irq(&c->lock, flags);
+	spin_unlock_irq(&q->lock, flags);
 	return r;
 }
 
-void fuse_tidy(struct fuse_conn *c)
+/* Free what is done and send what waits, as far as there is room. */
+static void queue_tidy(struct fuse_conn *c, struct fuse_queue *q)
 {
 	struct fuse_req *r;
 	unsigned long flags;
 	int err = 0;
 
-	if (list_empty(&c->done) && list_empty(&c->waiting))
-		return;
-	while ((r = take(c, &c->done)))
+	while ((r = take(q, &q->done)))
 		kfree(r);
-	while (!err && (r = take(c, &c->waiting))) {
-		flags = spin_lock_irq(&c->lock);
+	while (!err && (r = take(q, &q->waiting))) {
+		flags = spin_lock_irq(&q->lock);
 		err = submit_locked(c, r, NULL);
-		if (err == -ENOSPC)
-			list_push_front(&c->waiting, &r->node);
-		spin_unlock_irq(&c->lock, flags);
+		if (err == -ENOSPC) {
+			list_push_front(&q->waiting, &r->node);
+			__atomic_store_n(&c->untidy, true, __ATOMIC_RELEASE);
+		}
+		spin_unlock_irq(&q->lock, flags);
 		if (err && err != -ENOSPC)
 			kfree(r);
 	}
 }
 
-void fuse_conn_register(struct fuse_conn *c)
+bool fuse_tidy(struct fuse_conn *c)
 {
-	list_init(&c->inflight);
-	list_init(&c->done);
-	list_init(&c->waiting);
+	if (!__atomic_load_n(&c->untidy, __ATOMIC_RELAXED))
+		return true;
+	__atomic_store_n(&c->untidy, false, __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < c->nr_queues; i++)
+		queue_tidy(c, &c->queues[i]);
+	return !__atomic_load_n(&c->untidy, __ATOMIC_RELAXED);
+}
+
+int fuse_conn_register(struct fuse_conn *c, unsigned nr_queues)
+{
+	c->queues = kzalloc(nr_queues * sizeof(*c->queues));
+	if (!c->queues)
+		return -ENOMEM;
+	c->nr_queues = nr_queues;
+	for (unsigned i = 0; i < nr_queues; i++) {
+		spin_init(&c->queues[i].lock);
+		list_init(&c->queues[i].inflight);
+		list_init(&c->queues[i].done);
+		list_init(&c->queues[i].waiting);
+	}
 	list_init(&c->forgets);
 	list_init(&c->idle);
 	waitq_init(&c->space);
 	list_push_back(&fuse_conns, &c->node);
+	return 0;
 }
 
 struct fuse_conn *fuse_conn_find(const char *tag)

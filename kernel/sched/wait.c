@@ -28,7 +28,7 @@ void waiter_init(struct waiter *w)
 	list_init(&w->node);
 	w->wake = wake_thread;
 	w->thread = thread_current();
-	w->exclusive = w->once = false;
+	w->exclusive = w->once = w->fresh = false;
 }
 
 void waitq_add(struct waitq *q, struct waiter *w)
@@ -56,12 +56,28 @@ static bool is_queued(const struct waiter *w)
 	       __atomic_load_n(&w->node.next, __ATOMIC_ACQUIRE) != &w->node;
 }
 
+/* Perhaps somebody has just woken this thread and is about to take w off. */
+static bool stays_queued(struct waitq *q, struct waiter *w)
+{
+	unsigned long flags;
+	bool stays;
+
+	if (!is_queued(w))
+		return false;
+	flags = spin_lock_irq(&q->lock);
+	stays = is_queued(w);
+	spin_unlock_irq(&q->lock, flags);
+	return stays;
+}
+
 bool waitq_prepare(struct waitq *q, struct waiter *w)
 {
-	if (is_queued(w))
+	if (w->fresh || stays_queued(q, w)) {
+		w->fresh = false;
 		return false;
+	}
 	waiter_init(w);
-	w->once = true;
+	w->once = w->fresh = true;
 	waitq_add(q, w);
 	return true;
 }

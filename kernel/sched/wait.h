@@ -41,6 +41,7 @@ struct waiter {
 	struct thread *thread;
 	bool exclusive; /* waitq_wake_one stops after one of these */
 	bool once;      /* a wake-up takes it off the queue */
+	bool fresh;     /* queued since the last sleep */
 };
 
 #define WAITQ_INIT(q)                                                          \

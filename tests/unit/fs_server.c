@@ -10,6 +10,7 @@
 
 struct pending {
 	void *token;
+	struct spinlock *lock;
 	struct sg *in;
 	unsigned n_in;
 	unsigned char *request;
@@ -30,13 +31,13 @@ unsigned server_total(void)
 	return n;
 }
 
-static int submit(void *dev, enum fuse_queue q, const struct sg *out,
-    unsigned n_out, const struct sg *in, unsigned n_in, void *token)
+static int submit(void *dev, unsigned q, const struct sg *out, unsigned n_out,
+    const struct sg *in, unsigned n_in, void *token)
 {
 	struct pending *p = &pending[nr_pending];
 	size_t len = 0;
 
-	(void)dev, (void)q;
+	(void)dev;
 	if (nr_pending == (server.queue_size ? server.queue_size : PENDING))
 		return -ENOSPC;
 	for (unsigned i = 0; i < n_out; i++)
@@ -51,11 +52,12 @@ static int submit(void *dev, enum fuse_queue q, const struct sg *out,
 	memcpy(p->in, in, n_in * sizeof(*in));
 	p->n_in = n_in;
 	p->token = token;
+	p->lock = &server_conn.queues[q].lock;
 	nr_pending++;
 	return 0;
 }
 
-static void kick(void *dev, enum fuse_queue q)
+static void kick(void *dev, unsigned q)
 {
 	(void)dev, (void)q;
 }
@@ -245,9 +247,9 @@ static void deliver(struct pending *p, unsigned char *out, uint32_t written)
 		memcpy((void *)p->in[i].phys, out + at, n);
 		at += n;
 	}
-	spin_lock(&server_conn.lock);
+	spin_lock(p->lock);
 	fuse_completed(&server_conn, p->token, at);
-	spin_unlock(&server_conn.lock);
+	spin_unlock(p->lock);
 	fuse_conn_woken(&server_conn);
 }
 
@@ -305,5 +307,6 @@ void server_start(void)
 	server_conn.transport = &transport;
 	server_conn.max_sg = 256;
 	memcpy(server_conn.tag, "test", 5);
-	fuse_conn_register(&server_conn);
+	if (fuse_conn_register(&server_conn, FUSE_QUEUE_REQUESTS + 1))
+		abort();
 }

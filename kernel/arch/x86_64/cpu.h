@@ -230,6 +230,7 @@ uint64_t cpu_random(void);
  * that don't within some seconds are reported. */
 void smp_start(const uint8_t *apic_ids, unsigned n);
 void smp_wait(void);
+unsigned smp_expected(void); /* CPUs, this one and those told to start */
 
 /* Have another CPU take an interrupt: IRQ_RESCHED or IRQ_TLB. */
 void cpu_interrupt(const struct cpu *c, unsigned vector);

@@ -35,6 +35,11 @@ static unsigned online(void)
 	return __atomic_load_n(&cpus_online, __ATOMIC_SEQ_CST);
 }
 
+unsigned smp_expected(void)
+{
+	return expected + 1;
+}
+
 static struct cpu *cpu_create(uint32_t apic_id)
 {
 	struct cpu *c = kzalloc(sizeof(*c));
