@@ -295,6 +295,7 @@ bool server_run(void)
 void server_start(void)
 {
 	memset(&server, 0, sizeof(server));
+	free(server_conn.queues);
 	memset(&server_conn, 0, sizeof(server_conn));
 	for (size_t i = 0; i < SERVER_FILE_MAX; i++)
 		server.file[i] = (unsigned char)(i * 7 + i / 4096);
