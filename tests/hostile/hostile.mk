@@ -15,6 +15,14 @@ $(HOSTILE)/fsd: tests/hostile/fsd.c tests/hostile/tree.c \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN_CFLAGS) $(filter %.c %.o,$^) -lpthread -o $@
 
+# toril-run with liar.c's eyes on every packet.
+ALL	+= $(HOSTILE)/liar
+$(HOSTILE)/liar: tests/hostile/liar.c $(HOST_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) -Wno-missing-prototypes \
+		-Wl,--wrap=conn_step $^ -lpthread -o $@
+
 # The program that has to live with it.
 $(HOSTILE)/victim: $(wildcard tests/hostile/ops.* tests/hostile/victim*) \
 		tests/hostile/tree.h $(BUILD)/bin/toril-cc
@@ -22,11 +30,13 @@ $(HOSTILE)/victim: $(wildcard tests/hostile/ops.* tests/hostile/victim*) \
 	$(call say,TORIL,$@)
 	$(Q)$(BUILD)/bin/toril-cc -O2 -g -Wall -Wextra -o $@ $(filter %.c,$^)
 
-TESTS	+= tests/hostile/fsd_test.py tests/hostile/hostile.py
+TESTS	+= tests/hostile/fsd_test.py tests/hostile/hostile.py \
+	tests/hostile/hostile_net.py
 TEST_NEEDS += $(HOSTILE)/victim
 
 # `make hostile ROUNDS=10000`; a few hundred rounds as a test.
 ROUNDS	?= 1000
 hostile: all $(HOSTILE)/victim
 	@BUILD=$(BUILD) tests/hostile/hostile.py $(ROUNDS)
+	@BUILD=$(BUILD) tests/hostile/hostile_net.py $(ROUNDS)
 .PHONY: hostile

@@ -55,6 +55,11 @@ void area_init(struct area *a)
 	memset(a->base, CANARY, AREA_SIZE);
 }
 
+void area_free(struct area *a)
+{
+	munmap(a->base - PAGE, AREA_SIZE + 2 * PAGE);
+}
+
 unsigned char *area_lend(struct area *a, size_t n)
 {
 	size_t room = AREA_SIZE - n - 2 * NEAR;

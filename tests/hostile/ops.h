@@ -25,6 +25,7 @@ struct area {
 };
 
 void area_init(struct area *a);
+void area_free(struct area *a);
 unsigned char *area_lend(struct area *a, size_t n); /* at a random place */
 bool area_whole(const struct area *a, bool all);    /* all: far ones, too */
 
@@ -45,5 +46,10 @@ void work_init(void);
 
 /* One operation at random.  What is wrong is counted, and said on stdout. */
 void work_one(struct work *w);
+
+/* victim_net.c: a server at `port`, or a client if that is 0. */
+void net_start(long port);
+extern struct work net;
+extern unsigned long net_accepted, net_connects;
 
 #endif

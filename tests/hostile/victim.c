@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * victim [-b BAD] [-s] [-n OPERATIONS] [-t THREADS] GOOD: uses a share whose
- * server lies, and one whose server is honest, at the same time, and says
- * what came of it.  -s: of BAD's replies only headers are lies.  Ends with 0
- * if all is as it must be.
+ * victim [-b BAD] [-s] [-e PORT]... [-n OPERATIONS] [-t THREADS] GOOD: uses a
+ * share whose server lies, and one whose server is honest, at the same time,
+ * and says what came of it.  -s: of BAD's replies only headers are lies.  Ends
+ * with 0 if all is as it must be.
+ *
+ * -e: echoes what connections to PORT bring, and connects to the outside, until
+ * SIGUSR1.
  *
  * SIGUSR1: BAD will never answer; once GOOD has been found well again, the
  * program ends, whatever still waits for BAD.
@@ -58,9 +61,9 @@ static void print(const char *who, const struct work *w)
 }
 
 /* As long as BAD is at work, and a little longer. */
-static void run_main(struct work *w, int bad)
+static void run_main(struct work *w, int bad, int echo)
 {
-	while (bad && !bad_done && !leave)
+	while (((bad && !bad_done) || echo) && !leave)
 		work_one(w);
 	for (int i = 0; i < 20; i++)
 		work_one(w);
@@ -70,10 +73,10 @@ int main(int argc, char **argv)
 {
 	static struct work good[THREADS], bad;
 	pthread_t thread[THREADS], other;
-	int opt, n = 1;
+	int opt, n = 1, echo = 0;
 
 	bad.trust = TRUST_NOTHING;
-	while ((opt = getopt(argc, argv, "b:sn:t:")) >= 0) {
+	while ((opt = getopt(argc, argv, "b:e:sn:t:")) >= 0) {
 		if (opt == 'b')
 			bad.root = optarg;
 		else if (opt == 's')
@@ -82,12 +85,15 @@ int main(int argc, char **argv)
 			operations = strtoul(optarg, NULL, 0);
 		else if (opt == 't')
 			n = atoi(optarg);
+		else if (opt == 'e')
+			net_start((long)strtoul(optarg, NULL, 0)), echo = 1;
 		else
 			return 2;
 	}
 	if (optind + 1 != argc || n < 1 || n > THREADS)
 		return 2;
 	signal(SIGUSR1, on_usr1);
+	signal(SIGPIPE, SIG_IGN);
 	work_init();
 	for (int i = 0; i < n; i++) {
 		good[i].root = argv[optind];
@@ -103,8 +109,10 @@ int main(int argc, char **argv)
 	}
 	for (int i = 1; i < n; i++)
 		pthread_create(&thread[i], NULL, run_good, &good[i]);
-	if (bad.root)
-		run_main(&good[0], 1);
+	if (echo)
+		net_start(0);
+	if (bad.root || echo)
+		run_main(&good[0], bad.root != NULL, echo);
 	else
 		run_good(&good[0]);
 	for (int i = 1; i < n; i++)
@@ -115,6 +123,9 @@ int main(int argc, char **argv)
 	}
 	if (bad.root)
 		print("bad", &bad);
+	if (echo)
+		printf("net accepted %lu connects %lu wrong %lu\n",
+		    net_accepted, net_connects, net.wrong);
 	fflush(stdout);
-	return good[0].wrong || bad.wrong;
+	return good[0].wrong || bad.wrong || net.wrong;
 }
