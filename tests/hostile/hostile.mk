@@ -39,4 +39,8 @@ ROUNDS	?= 1000
 hostile: all $(HOSTILE)/victim
 	@BUILD=$(BUILD) tests/hostile/hostile.py $(ROUNDS)
 	@BUILD=$(BUILD) tests/hostile/hostile_net.py $(ROUNDS)
-.PHONY: hostile
+
+# Do they find anything?  Checks of the kernel taken out one by one.
+hostile-planted: all $(HOSTILE)/victim
+	@BUILD=$(BUILD) tests/hostile/planted.py
+.PHONY: hostile hostile-planted

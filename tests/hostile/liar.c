@@ -70,8 +70,8 @@ __attribute__((constructor)) static void liar_init(void)
 	const char *text = getenv("LIAR");
 	unsigned long seed = 1;
 
-	if (!text || sscanf(text, "%15s %lu %u", liar.kind, &seed,
-			 &liar.rate) != 3)
+	if (!text ||
+	    sscanf(text, "%15s %lu %u", liar.kind, &seed, &liar.rate) != 3)
 		exit(2);
 	liar.random = seed * 2654435761u + 88172645463325252u;
 	atexit(report);
@@ -88,8 +88,8 @@ static void keep(const struct vq_chain *chain, int len)
 	unsigned i = liar.kept_count++ % KEPT;
 
 	liar.kept_len[i] = MIN((uint32_t)len, KEPT_MAX);
-	iov_read(chain->iov, chain->in_count, 0, liar.kept[i],
-	    liar.kept_len[i]);
+	iov_read(
+	    chain->iov, chain->in_count, 0, liar.kept[i], liar.kept_len[i]);
 }
 
 /* A packet that nobody has sent: an old one, or more data than there is room
@@ -159,8 +159,8 @@ static int lie(struct vq_chain *chain, struct virtio_vsock_hdr *h, int len)
 		((uint8_t *)h)[pick(sizeof(*h))] ^= (uint8_t)(1 << pick(8));
 	else if (is("replay") || is("reorder"))
 		liar.inject += 1 + pick(3);
-	else if (is("overrun"))
-		liar.inject += 100;
+	else if (is("overrun")) /* first of all, more than all memory */
+		liar.inject += liar.lies > 1 ? 100 : 20000;
 	else
 		return lie_ring(chain, h, len);
 	/* more than was written would break the ring, which is another lie */

@@ -127,6 +127,8 @@ static void lie_header(enum mutation kind, struct answer *a)
 		break;
 	case MUTATE_ERROR:
 		h->error = errors[mutate_random(ARRAY_SIZE(errors))];
+		if (mutate_random(4)) /* as errors are: without contents */
+			set_len(a, sizeof(*h));
 		break;
 	case MUTATE_LENGTH:
 		do

@@ -399,6 +399,8 @@ void work_one(struct work *w)
 		w->done++;
 		return;
 	}
+	if (-ret >= 512)
+		work_wrong(w, "no error number", ret);
 	w->failed[-ret < 512 ? -ret : 0]++;
 	if (w->trust == TRUST_FULLY)
 		work_wrong(w, "an error of an honest server", ret);

@@ -57,8 +57,8 @@ static void *serve(void *arg)
 
 static void *listen_at(void *arg)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET,
-	    .sin_port = htons((uint16_t)(intptr_t)arg)};
+	struct sockaddr_in a = {
+	    .sin_family = AF_INET, .sin_port = htons((uint16_t)(intptr_t)arg)};
 	int s = socket(AF_INET, SOCK_STREAM, 0), c;
 	pthread_t thread;
 
