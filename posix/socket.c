@@ -162,16 +162,26 @@ long kcall_accept4(int fd, void *user, uint32_t *user_len, int flags)
 	struct file *n;
 	struct sock_addr peer;
 	long r;
+	int new;
 
 	if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return -EINVAL;
 	SOCKET_OR_RETURN(s, fd);
+	/* first: without a descriptor the connection stays in the queue */
+	new = fd_reserve();
+	if (new < 0)
+		return new;
 	r = socket_accept(s, flags & SOCK_NONBLOCK ? O_NONBLOCK : 0, &peer, &n);
-	if (r)
+	if (r) {
+		fd_unreserve(new);
 		return r;
+	}
 	r = socket_addr_export(&peer, user, user_len);
-	if (!r)
-		return install(n, flags & SOCK_CLOEXEC);
+	if (!r) {
+		fd_fill(new, n, flags & SOCK_CLOEXEC);
+		return new;
+	}
+	fd_unreserve(new);
 	file_put(n);
 	return r;
 }

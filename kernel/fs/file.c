@@ -20,6 +20,7 @@
 
 #define FIRST_SIZE 32
 #define CLOEXEC    1ul
+#define RESERVED   CLOEXEC /* and no file */
 
 unsigned fd_limit = 1024;
 void (*file_epoll_forget)(struct file *f);
@@ -218,7 +219,8 @@ static int grow_locked(unsigned fd)
 	return 0;
 }
 
-int fd_install(struct file *f, int low, bool cloexec)
+/* Put `e` into the first free place from `low` on. */
+static int entry_install(uintptr_t e, int low)
 {
 	unsigned fd;
 	int err;
@@ -239,11 +241,38 @@ int fd_install(struct file *f, int low, bool cloexec)
 		spin_unlock(&table_lock);
 		return err;
 	}
-	entry_set(fd, entry_of(f, cloexec));
+	entry_set(fd, e);
 	if ((unsigned)low <= table_low)
 		table_low = fd + 1;
 	spin_unlock(&table_lock);
 	return (int)fd;
+}
+
+int fd_install(struct file *f, int low, bool cloexec)
+{
+	return entry_install(entry_of(f, cloexec), low);
+}
+
+int fd_reserve(void)
+{
+	return entry_install(RESERVED, 0);
+}
+
+void fd_fill(int fd, struct file *f, bool cloexec)
+{
+	spin_lock(&table_lock);
+	assert(fd_table[fd] == RESERVED);
+	entry_set((unsigned)fd, entry_of(f, cloexec));
+	spin_unlock(&table_lock);
+}
+
+void fd_unreserve(int fd)
+{
+	spin_lock(&table_lock);
+	assert(fd_table[fd] == RESERVED);
+	entry_set((unsigned)fd, 0);
+	table_low = min(table_low, (unsigned)fd);
+	spin_unlock(&table_lock);
 }
 
 int fd_replace(struct file *f, int fd, bool cloexec)
@@ -256,6 +285,8 @@ int fd_replace(struct file *f, int fd, bool cloexec)
 	spin_lock(&table_lock);
 	if ((unsigned)fd >= fd_table_size)
 		err = grow_locked((unsigned)fd);
+	if (!err && fd_table[fd] == RESERVED)
+		err = -EBUSY;
 	if (err) {
 		spin_unlock(&table_lock);
 		return err;
@@ -314,7 +345,7 @@ int fd_get_cloexec(int fd)
 	int r = -EBADF;
 
 	spin_lock(&table_lock);
-	if ((unsigned)fd < fd_table_size && fd_table[fd])
+	if ((unsigned)fd < fd_table_size && entry_file(fd_table[fd]))
 		r = (fd_table[fd] & CLOEXEC) != 0;
 	spin_unlock(&table_lock);
 	return r;
@@ -325,7 +356,7 @@ int fd_set_cloexec(int fd, bool on)
 	int r = -EBADF;
 
 	spin_lock(&table_lock);
-	if ((unsigned)fd < fd_table_size && fd_table[fd]) {
+	if ((unsigned)fd < fd_table_size && entry_file(fd_table[fd])) {
 		entry_set((unsigned)fd,
 		    (fd_table[fd] & ~CLOEXEC) | (on ? CLOEXEC : 0));
 		r = 0;
@@ -340,7 +371,7 @@ int fd_next(int fd)
 
 	spin_lock(&table_lock);
 	for (unsigned i = (unsigned)fd; i < fd_table_size && r < 0; i++)
-		if (fd_table[i])
+		if (entry_file(fd_table[i]))
 			r = (int)i;
 	spin_unlock(&table_lock);
 	return r;

@@ -140,7 +140,13 @@ static inline __attribute__((always_inline)) unsigned fd_instant(int fd)
  * or -EMFILE, -ENOMEM (then the reference stays the caller's). */
 int fd_install(struct file *f, int low, bool cloexec);
 
-/* dup2/dup3: fd is replaced.  fd or -EBADF. */
+/* The same without a file yet: until fd_fill(), which takes over a reference,
+ * or fd_unreserve(), the descriptor is taken, and EBADF to everybody. */
+int fd_reserve(void);
+void fd_fill(int fd, struct file *f, bool cloexec);
+void fd_unreserve(int fd);
+
+/* dup2/dup3: fd is replaced.  fd, -EBADF, or -EBUSY: it is reserved. */
 int fd_replace(struct file *f, int fd, bool cloexec);
 
 /* close(2). */

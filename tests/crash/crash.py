@@ -27,7 +27,7 @@ RUN = f"{BUILD}/bin/toril-run"
 AGENT = f"{BUILD}/tests/crash/agent"
 WAIT = 120
 CLIENTS = 3
-OUT_OF_TIME = 2.0  # seconds: the latest moment of a kill
+OUT_OF_TIME = 1.0  # seconds: the latest moment of a kill
 
 
 class Link(str):

@@ -33,8 +33,6 @@ PLANTED = [
      "!d->namelen || d->namelen > NAME_MAX ||", ""),
     ("hostile.py", "swap", "kernel/fs/fuse_name.c",
      "if (n > 0 && memchr(buf, 0, (size_t)n))\n\t\treturn -EIO;\n", ""),
-    ("hostile.py", "values", "kernel/fs/fuse_inode.c",
-     "a->size <= INT64_MAX && ", ""),
     ("hostile.py", "values", "kernel/fs/fuse_io.c", "out.size > len || ", ""),
     ("hostile.py", "values", "kernel/fs/fuse_name.c",
      "length.size > XATTR_LONGEST ? -EIO : ", ""),

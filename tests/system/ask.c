@@ -28,9 +28,9 @@ static const char *ask(const struct sockaddr_in *to, size_t bytes)
 	if (n < 0)
 		err = errno;
 	close(s);
-	return !err		   ? "end"
+	return !err                ? "end"
 	       : err == ECONNRESET ? "reset"
-	       : err == EPIPE	   ? "pipe"
+	       : err == EPIPE      ? "pipe"
 				   : strerror(err);
 }
 

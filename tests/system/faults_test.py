@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What holds between a host and its guests: what QEMU may do, a disk that is
-full, a machine that is stopped for a while.
+full, a machine that is stopped for a while, clocks that jump, descriptors that
+run out.
 (A share that dies is in acceptance_test.py.)  STOP=SECONDS for a longer stop."""
 import os
 import pathlib
+import resource
+import selectors
 import signal
 import socket
 import subprocess
@@ -115,8 +118,72 @@ def the_machine_has_no_privileges():
         assert int(status[name], 16) & ~6 == 0, status
 
 
+def clocks_jump():
+    """A machine whose own clock is years off: the launcher says what time it
+    is; and a wall clock that is set.  (The clock that counts from the start
+    jumps when a machine is stopped.)"""
+    for base in ("2040-02-03T04:05:06", "1990-01-01"):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [RUN, "-v", f"{folder}:/data", "--qemu-arg", "-rtc",
+                 "--qemu-arg", f"base={base}", f"{BUILD}/tests/system/jump",
+                 "/data/file"], stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, timeout=WAIT, check=False)
+            assert (done.returncode, done.stdout, done.stderr) == (
+                0, time.strftime("%Y\njumped\n", time.gmtime()), ""), done
+            assert pathlib.Path(folder, "file").read_text() == "good"
+
+
+def all_answered(where, count):
+    """`count` connections at once; each is closed when it has been answered,
+    so that another one finds a descriptor."""
+    with selectors.DefaultSelector() as waiting:
+        for _ in range(count):
+            connection = socket.create_connection(where, WAIT)
+            connection.sendall(b"x")
+            waiting.register(connection, selectors.EVENT_READ)
+        while waiting.get_map():
+            ready = waiting.select(WAIT)
+            assert ready, f"{len(waiting.get_map())} were never answered"
+            for key, _ in ready:
+                waiting.unregister(key.fileobj)
+                answer = key.fileobj.recv(2)
+                assert answer == b"x", answer
+                key.fileobj.close()
+
+
+def echoes(count, *launcher):
+    with subprocess.Popen(
+            [*launcher, RUN, "-m", "256M", "-p", "127.0.0.1:0:7000",
+             f"{BUILD}/apps/echo", "-p", "7000"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE) as run:
+        try:
+            line = run.stderr.readline().decode()
+            where = ("127.0.0.1", int(line.split(" ")[0].rsplit(":", 1)[1]))
+            for _ in range(2):
+                all_answered(where, count)
+        finally:
+            run.terminate()
+            status = run.wait(WAIT)
+    assert status == 143, status
+
+
+def the_launcher_runs_out_of_descriptors():
+    echoes(100, "prlimit", "--nofile=64:64")
+
+
+def the_guest_runs_out_of_descriptors():
+    """Its program may have 1,024."""
+    resource.setrlimit(resource.RLIMIT_NOFILE,
+                       2 * resource.getrlimit(resource.RLIMIT_NOFILE)[1:])
+    echoes(1500)
+
+
 def main():
-    cases = [the_machine_has_no_privileges,
+    cases = [clocks_jump, the_launcher_runs_out_of_descriptors,
+             the_guest_runs_out_of_descriptors,
+             the_machine_has_no_privileges,
              a_full_disk_is_ENOSPC_and_nothing_taken_is_lost,
              a_machine_that_was_stopped_goes_on]
     print(f"1..{len(cases)}")

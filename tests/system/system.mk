@@ -12,6 +12,7 @@ $(SYSTEM_PROGRAMS): $(BUILD)/tests/system/%: tests/system/%.c \
 
 TEST_NEEDS += $(SYSTEM_PROGRAMS)
 TESTS	+= tests/system/acceptance_test.py tests/system/faults_test.py \
+	tests/system/cuts_test.py tests/system/crowd_test.py \
 	tests/system/locks_test.py \
 	tests/system/outbound_test.py \
 	tests/system/resolve_test.py \
