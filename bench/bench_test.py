@@ -9,7 +9,7 @@ import sys
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-os.environ["N"] = "100"
+os.environ["N"] = "20"
 
 import count  # noqa: E402
 import goals  # noqa: E402

@@ -73,10 +73,10 @@ class Guest:
     def idle_counts(self):
         """Once nothing moves any more, or not for long."""
         last = None
-        for _ in range(10):
+        for _ in range(5):
             if last == (last := self.counts()):
                 break
-            time.sleep(0.3)
+            time.sleep(0.1)
         return last
 
     def connect(self):

@@ -21,7 +21,7 @@ import machines
 from machines import BUILD, Linux, Toril, image_of
 
 DATA = f"{BUILD}/bench/data"
-MILLISECONDS = int(os.environ.get("MILLISECONDS", "500"))
+MILLISECONDS = int(os.environ.get("MILLISECONDS", "300"))
 READS = [f"{order}-{size}" for size in ("4K", "64K", "1M")
          for order in ("sequential", "random")]
 READ_SIZE = 16 << 20
@@ -193,8 +193,9 @@ def sqlite(kind):
               share=(folder, "/data")) as guest:
         times = [float(line.split()[3]) for line in guest.finish().splitlines()
                  if line.startswith("Run Time:")]
-    yield "sqlite-insert", 20000 / sum(times[1:4])
-    yield "sqlite-select", 20000 / times[4]
+    _, insert, select = times
+    yield "sqlite-insert", 20000 / insert
+    yield "sqlite-select", 20000 / select
 
 
 # Row: (what it says, unit).
