@@ -6,7 +6,8 @@
 DOCS	:= $(sort $(wildcard docs/*.md))
 DOC_PAGES := $(filter-out index,$(DOCS:docs/%.md=%))
 SITE	:= $(BUILD)/site
-SITE_OUT := $(DOCS:docs/%.md=$(SITE)/%.html) $(SITE)/style.css
+SITE_OUT := $(DOCS:docs/%.md=$(SITE)/%.html) $(SITE)/style.css \
+	$(patsubst docs/%,$(SITE)/%,$(wildcard docs/performance/*.svg))
 
 $(SITE)/%.html: docs/%.md docs/template.html docs/page.lua docs/docs.mk
 	$(call say,DOC,$@)
@@ -17,6 +18,10 @@ $(SITE)/%.html: docs/%.md docs/template.html docs/page.lua docs/docs.mk
 		--metadata pagetitle="$$(sed -n 's/^# //p;T;q' $<)" -o $@ $<
 
 $(SITE)/style.css: docs/style.css
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(SITE)/%.svg: docs/%.svg
 	@mkdir -p $(@D)
 	@cp $< $@
 

@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "host/relay.h"
 #include "host/util.h"
@@ -118,8 +119,10 @@ static void port_ready(struct loop_fd *io, uint32_t events)
 	struct port *p = container_of(io, struct port, io);
 	struct relay *r = must_alloc(sizeof(*r));
 	int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int one = 1;
 
 	(void)events;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	r->done = client_done;
 	if (relay_start(r, fd, RELAY_IN | RELAY_OUT | RELAY_SOCKET) ||
 	    dev.v.connect(&dev.v, p->guest, &relay_user, r, &r->s))
