@@ -24,21 +24,22 @@ import report
 import wall
 from machines import BUILD
 
-QUICK_FILES, QUICK_CONNECTIONS = (10, 1000), 1000
+QUICK_FILES, QUICK_CONNECTIONS, QUICK_MEMORY = (1000,), 1000, ("1G",)
 
 
 def parts(quick):
     """(name, function that yields rows)"""
+    if quick:
+        count.ROUNDS = 3
+        wall.MILLISECONDS = 100
     for part in count.PARTS:
         yield part.__name__, part
-    yield "memory", growth.memory
+    yield "memory", lambda: growth.memory(*([QUICK_MEMORY] if quick else []))
     yield "files", lambda: growth.files(*([QUICK_FILES] if quick else []))
     yield "connections", lambda: growth.connections(
         *([QUICK_CONNECTIONS] if quick else []))
     yield "memories", lambda: growth.memories(quick)
     rounds = int(os.environ.get("ROUNDS", "3" if quick else "7"))
-    if quick:
-        wall.MILLISECONDS = 100
     yield "times", lambda: wall.rows(rounds)
 
 

@@ -45,7 +45,7 @@ def exits(limit, name):
     def judge(rows):
         value = rows[name]["toril"]["kicks"] + \
             rows[name]["toril"]["interrupts"]
-        return f"{value:.2f}", round(value) <= limit
+        return f"{value:.2f}", value < limit + 0.1  # a timer's tick or two
     return judge
 
 

@@ -100,7 +100,8 @@ def tables(run):
                        "what, median (least–most)"),
         "machine": f"Commit {run['commit']}, {run['date']}: "
                    f"{run['machine']['cpu']}, {run['machine']['cpus']} CPUs, "
-                   f"QEMU {run['machine']['qemu']}.",
+                   f"QEMU {run['machine']['qemu']}; load average "
+                   f"{run['machine']['load']:.1f} when it began.",
     }
 
 
