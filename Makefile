@@ -83,6 +83,7 @@ help:
 	@echo 'make bench-quick  the same in 5 minutes'
 	@echo 'make hostile    file servers that lie, ROUNDS=1000 times'
 	@echo 'make hostile-planted  whether those are noticed where checks are taken out'
+	@echo 'make faults     disks full, servers killed, connections cut, crowds: minutes'
 	@echo 'make crash      ROUNDS=1000 kills of QEMU and virtiofsd: is anything lost?'
 	@echo 'make bench-scale  what two CPUs do against one; times: keep the machine quiet'
 	@echo 'make stress     stress programs, T=SECONDS each on C=CPUS'

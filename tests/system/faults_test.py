@@ -3,9 +3,10 @@
 """What holds between a host and its guests: what QEMU may do, a disk that is
 full, a machine that is stopped for a while, clocks that jump, descriptors that
 run out.
-(A share that dies is in acceptance_test.py.)  STOP=SECONDS for a longer stop."""
+KILLS=NUMBER, STOP=SECONDS for more kills and a longer stop."""
 import os
 import pathlib
+import random
 import resource
 import selectors
 import signal
@@ -17,6 +18,7 @@ import time
 
 BUILD = os.environ.get("BUILD", "build")
 RUN = f"{BUILD}/bin/toril-run"
+KILLS = int(os.environ.get("KILLS", "4"))
 STOP = float(os.environ.get("STOP", "3"))
 WAIT = 120
 
@@ -49,6 +51,36 @@ def a_full_disk_is_ENOSPC_and_nothing_taken_is_lost():
 def children_of(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
         return [int(word) for word in file.read().split()]
+
+
+def share_gone(moment):
+    """Four readers are under way when the server dies: ENOTCONN for them and
+    for who comes later; the other share goes on."""
+    with tempfile.TemporaryDirectory() as lost, \
+            tempfile.TemporaryDirectory() as kept, \
+            subprocess.Popen(
+                [RUN, "-v", f"{lost}:/lost", "-v", f"{kept}:/kept",
+                 f"{BUILD}/tests/system/share_gone", "/lost", "/kept"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                text=True) as run:
+        assert run.stdout.readline() == "waiting\n"
+        time.sleep(moment)
+        for child in children_of(run.pid):
+            words = pathlib.Path(f"/proc/{child}/cmdline").read_bytes()
+            if lost.encode() in words:
+                for pid in [*children_of(child), child]:
+                    os.kill(pid, signal.SIGKILL)
+        gone = "Socket not connected\n"  # musl's words for ENOTCONN
+        out = run.stdout.read()
+        assert out == (4 * f"reader: {gone}" + f"open: {gone}"
+                       + "kept: works\n"), out
+        assert run.wait(WAIT) == 0
+        assert pathlib.Path(kept, "file").read_bytes() == b"kept"
+
+
+def a_share_s_server_is_killed_under_load():
+    for _ in range(KILLS):
+        share_gone(random.random() / 4)
 
 
 def machine_of(pid):
@@ -181,7 +213,7 @@ def the_guest_runs_out_of_descriptors():
 
 
 def main():
-    cases = [clocks_jump, the_launcher_runs_out_of_descriptors,
+    cases = [a_share_s_server_is_killed_under_load, clocks_jump, the_launcher_runs_out_of_descriptors,
              the_guest_runs_out_of_descriptors,
              the_machine_has_no_privileges,
              a_full_disk_is_ENOSPC_and_nothing_taken_is_lost,
