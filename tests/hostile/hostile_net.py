@@ -25,7 +25,7 @@ ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 LASTING = ["type", "op", "cid", "port", "flags", "credit", "reset", "request",
            "response", "shutdown", "short", "bits", "replay", "reorder",
-           "overrun"]
+           "overrun", "cut"]
 RING = ["length", "used-len", "used-id"]
 BROKEN = "broke the protocol"
 PATIENCE = 0.3  # seconds that a connection which may be dead is given

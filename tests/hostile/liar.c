@@ -31,6 +31,8 @@ static struct {
 	uint8_t kept[KEPT][KEPT_MAX];
 	struct virtio_vsock_hdr last;
 	bool done;
+	const struct conn *cutting; /* after `left` more bytes */
+	uint32_t left, cuts;
 } liar;
 
 static uint32_t pick(uint32_t below)
@@ -102,6 +104,13 @@ static int inject(struct vq_chain *chain)
 
 	liar.inject--;
 	liar.lies++;
+	if (is("cut")) {
+		h = liar.last;
+		h.op = VIRTIO_VSOCK_OP_RST;
+		h.len = 0;
+		iov_write(chain->iov, chain->in_count, 0, &h, sizeof(h));
+		return sizeof(h);
+	}
 	if (is("overrun")) {
 		h = liar.last;
 		h.op = VIRTIO_VSOCK_OP_RW;
@@ -168,6 +177,23 @@ static int lie(struct vq_chain *chain, struct virtio_vsock_hdr *h, int len)
 	return len;
 }
 
+/* Each connection ends after one byte more than the one before: a SOCKS
+ * exchange has 12, so that after each of them one is reset. */
+static void cut(const struct conn *c, struct virtio_vsock_hdr *h)
+{
+	if (c != liar.cutting) {
+		liar.cutting = c;
+		liar.left = liar.cuts++ % 13;
+	}
+	if (h->op != VIRTIO_VSOCK_OP_RW)
+		return;
+	if (h->len > liar.left) {
+		h->len = liar.left;
+		liar.inject = 1;
+	}
+	liar.left -= h->len;
+}
+
 int __wrap_conn_step(struct conn *c, struct vq_chain *chain)
 {
 	struct virtio_vsock_hdr h;
@@ -183,6 +209,11 @@ int __wrap_conn_step(struct conn *c, struct vq_chain *chain)
 	keep(chain, len);
 	iov_read(chain->iov, chain->in_count, 0, &h, sizeof(h));
 	liar.last = h;
+	if (is("cut")) {
+		cut(c, &h);
+		iov_write(chain->iov, chain->in_count, 0, &h, sizeof(h));
+		return (int)sizeof(h) + (int)h.len;
+	}
 	if (liar.done || pick(100) >= liar.rate)
 		return len;
 	liar.lies++;

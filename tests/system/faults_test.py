@@ -4,6 +4,7 @@
 full, a machine that is stopped for a while, clocks that jump, descriptors that
 run out.
 KILLS=NUMBER, STOP=SECONDS for more kills and a longer stop."""
+import contextlib
 import os
 import pathlib
 import random
@@ -69,7 +70,8 @@ def share_gone(moment):
             words = pathlib.Path(f"/proc/{child}/cmdline").read_bytes()
             if lost.encode() in words:
                 for pid in [*children_of(child), child]:
-                    os.kill(pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)  # or it went along
         gone = "Socket not connected\n"  # musl's words for ENOTCONN
         out = run.stdout.read()
         assert out == (4 * f"reader: {gone}" + f"open: {gone}"
