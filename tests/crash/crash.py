@@ -12,6 +12,7 @@ LIE=1: the agent acknowledges first and acts later, which must be found.
 Without arguments: a few rounds, and the same with lies.
 """
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import random
@@ -27,6 +28,7 @@ RUN = f"{BUILD}/bin/toril-run"
 AGENT = f"{BUILD}/tests/crash/agent"
 WAIT = 120
 CLIENTS = 3
+JOBS = int(os.environ.get("JOBS", "2"))
 OUT_OF_TIME = 1.0  # seconds: the latest moment of a kill
 
 
@@ -245,17 +247,24 @@ def one(seed, lie):
                 clients[-1].start()
             moment = rng.random() ** 2 * OUT_OF_TIME
             clients[0].join(moment)
-            victims = list(named(descendants(run.pid), what))
+            victims = []
+            while not victims and run.poll() is None:
+                victims = list(named(descendants(run.pid), what))
             for pid in victims:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)  # or it went along
             if what != "qemu":
                 for client in clients:
                     client.join(WAIT)
                 run.terminate()
-            run.communicate(timeout=WAIT)
+            try:
+                run.communicate(timeout=WAIT)
+            except subprocess.TimeoutExpired:
+                run.kill()
+                victims = []
             for client in clients:
                 client.join(WAIT)
-        wrong = [] if victims else ["nobody to kill"]
+        wrong = [] if victims else [f"no end, seed {seed}"]
         for client in clients:
             if client.is_alive():
                 wrong.append("a client hangs")
@@ -272,10 +281,13 @@ def one(seed, lie):
 def crash(rounds, seed, lie):
     kills = operations = 0
     wrong = []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         for count, bad in pool.map(lambda i: one(seed + i, lie),
                                    range(rounds)):
             kills += 1
+            if kills % 100 == 0:
+                print(f"# kills {kills} acknowledged {operations} lost "
+                      f"{len(wrong)}", flush=True)
             operations += count
             wrong += bad
     for line in wrong[:20]:
