@@ -7,6 +7,14 @@ TORIL_RUN := $(BUILD)/bin/toril-run
 
 ALL += $(TORIL_RUN)
 
+# What it and gdb find beside it.
+HOST_SHARE := $(patsubst host/share/%,$(BUILD)/share/toril/%,\
+	$(wildcard host/share/*))
+$(HOST_SHARE): $(BUILD)/share/toril/%: host/share/%
+	@mkdir -p $(@D)
+	@cp $< $@
+ALL	+= $(HOST_SHARE)
+
 $(BUILD)/host/%.o: host/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)

@@ -195,9 +195,10 @@ static int run_start(struct run *r)
 	}
 	if (r->opt.backend)
 		return 0;
-	if (virtiofsd_start(r))
+	if (virtiofsd_start(r) || qemu_start(r))
 		return -EIO;
-	return qemu_start(r);
+	debug_announce(r);
+	return 0;
 }
 
 static void run_finish(struct run *r)
@@ -210,6 +211,7 @@ static void run_finish(struct run *r)
 	for (unsigned i = 0; i < r->opt.share_count; i++)
 		list[n++] = &r->virtiofsd[i];
 	children_end(list, n);
+	debug_finish(r);
 	stdio_finish();
 	publish_finish();
 	if (r->v)
@@ -223,7 +225,7 @@ static int run_image(struct run *r)
 {
 	if (virtiofsd_prepare(r))
 		return STATUS_FAILED;
-	if (run_prepare(r))
+	if (run_prepare(r) || debug_prepare(r))
 		return STATUS_FAILED;
 	if (r->opt.dry_run) {
 		dry_run_print(r);

@@ -53,6 +53,7 @@ static const char usage[] =
     "      --qemu-arg ARG     one more argument for QEMU; repeatable\n"
     "      --vsock-backend SOCKET\n"
     "                         serve a QEMU that somebody else starts\n"
+    "      --gdb[=SOCKET]     wait for gdb, and say how to start it\n"
     "      --verbose          kernel messages, and what is done when\n"
     "      --dry-run          print the commands instead of running them\n"
     "      --help, --version\n"
@@ -263,6 +264,7 @@ enum {
 	OPT_AS_PROCESS,
 	OPT_DEDICATE,
 	OPT_FS_SOCKET,
+	OPT_GDB,
 };
 
 static const struct option longs[] = {
@@ -285,6 +287,7 @@ static const struct option longs[] = {
     {"virtiofsd", required_argument, NULL, OPT_VIRTIOFSD},
     {"fs-socket", required_argument, NULL, OPT_FS_SOCKET},
     {"qemu-arg", required_argument, NULL, OPT_QEMU_ARG},
+    {"gdb", optional_argument, NULL, OPT_GDB},
     {"vsock-backend", required_argument, NULL, OPT_BACKEND},
     {"as-process", required_argument, NULL, OPT_AS_PROCESS},
     {0},
@@ -379,6 +382,10 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case OPT_ACCEL:
 	case OPT_VSOCK:
 		return set_word(opt, o, arg);
+	case OPT_GDB:
+		o->gdb = true;
+		o->gdb_socket = arg;
+		return 0;
 	case OPT_VERBOSE:
 		o->verbose = true;
 		return 0;

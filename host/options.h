@@ -58,6 +58,8 @@ struct options {
 	bool dedicate;                /* threads to CPUs in turn */
 	const char *qemu, *virtiofsd; /* NULL: look for them */
 	const char *backend; /* --vsock-backend: serve there, start nothing */
+	bool gdb;            /* wait for gdb ... */
+	const char *gdb_socket; /* ... here; NULL: a place of our own */
 	const char **qemu_args;
 	unsigned qemu_arg_count;
 	int image; /* index in argv of IMAGE */

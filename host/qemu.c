@@ -119,6 +119,11 @@ void qemu_args(const struct run *r, struct args *a, const char *dir)
 	args_add(a, "toril.ctl=%u%s%s", r->v->control_port,
 	    r->opt.verbose ? " toril.verbose" : "",
 	    r->opt.dedicate ? " toril.dedicate" : "");
+	if (r->opt.gdb) {
+		args_add(a, "-S");
+		args_add(a, "-gdb");
+		args_add(a, "unix:%s,server=on,wait=off", r->gdb);
+	}
 	for (unsigned i = 0; i < r->opt.qemu_arg_count; i++)
 		args_add(a, "%s", r->opt.qemu_args[i]);
 }

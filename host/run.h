@@ -31,6 +31,7 @@ struct run {
 	bool started, exited; /* as the guest says */
 	bool share_gone[SHARES_MAX];
 	struct ctl_exit exit;
+	char *gdb;       /* --gdb: the socket */
 	int last_signal; /* the SIGINT or SIGTERM already passed on */
 	bool ending;
 	int status;
@@ -55,6 +56,11 @@ void virtiofsd_args(
 
 /* A connected pair: `*listener` accepts what `*client` is connected to. */
 int unix_pair(int *listener, int *client);
+
+/* debug.c: --gdb.  0, or -errno after a message. */
+int debug_prepare(struct run *run);         /* choose the socket */
+void debug_announce(const struct run *run); /* say how to attach */
+void debug_finish(struct run *run);
 
 /* control.c */
 int control_accept(struct run *run, struct vsock_stream *s);

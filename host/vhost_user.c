@@ -192,16 +192,6 @@ static int vu_set_num(struct vhost_user *vu, struct vu_msg *msg)
 	return 0;
 }
 
-static int vu_set_base(struct vhost_user *vu, struct vu_msg *msg)
-{
-	struct vq *q = vu_ring(vu, msg->u.ring.index);
-
-	if (!q || q->running || msg->u.ring.value > UINT16_MAX)
-		return -EINVAL;
-	q->next_avail = (uint16_t)msg->u.ring.value;
-	return 0;
-}
-
 static bool vu_any_runs(const struct vhost_user *vu)
 {
 	for (unsigned i = 0; i < vu->dev.vq_count; i++)
@@ -210,7 +200,21 @@ static bool vu_any_runs(const struct vhost_user *vu)
 	return false;
 }
 
-/* Stops the ring.  With all stopped, the driver has gone. */
+/* A machine that was paused, as gdb does it, goes on with its rings where
+ * they were; a driver that starts anew begins its own. */
+static int vu_set_base(struct vhost_user *vu, struct vu_msg *msg)
+{
+	struct vq *q = vu_ring(vu, msg->u.ring.index);
+
+	if (!q || q->running || msg->u.ring.value > UINT16_MAX)
+		return -EINVAL;
+	if (!vu_any_runs(vu) && msg->u.ring.value != q->next_avail)
+		vu->dev.reset(vu->dev.dev);
+	q->next_avail = (uint16_t)msg->u.ring.value;
+	return 0;
+}
+
+/* Stops the ring: the driver has gone, or the machine pauses. */
 static int vu_get_base(struct vhost_user *vu, struct vu_msg *msg)
 {
 	struct vq *q = vu_ring(vu, msg->u.ring.index);
@@ -219,8 +223,6 @@ static int vu_get_base(struct vhost_user *vu, struct vu_msg *msg)
 		return -EINVAL;
 	vu->dev.kick_fd(vu->dev.dev, (int)msg->u.ring.index, -1);
 	q->running = false;
-	if (!vu_any_runs(vu))
-		vu->dev.reset(vu->dev.dev);
 	msg->u.ring.value = q->next_avail;
 	msg->size = sizeof(msg->u.ring);
 	return 1;

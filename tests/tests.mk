@@ -59,7 +59,8 @@ TESTS	+= $(VM_TESTS)
 include $(wildcard tests/unit/unit.mk tests/unit/fs.mk tests/fuzz/fuzz.mk \
 	tests/hostile/hostile.mk tests/crash/crash.mk \
 	tests/system/system.mk tests/conformance/conformance.mk \
-	tests/toolchain/toolchain.mk tests/debug/debug.mk \
+	tests/toolchain/toolchain.mk tests/tools/tools.mk \
+	tests/debug/debug.mk \
 	tests/stress/stress.mk)
 
 # TESTS=... runs some of them.

@@ -46,7 +46,7 @@ INSTALL_BIN := $(DESTDIR)$(PREFIX)/bin
 INSTALL_LIB := $(DESTDIR)$(PREFIX)/lib/toril
 INSTALL_SHARE := $(DESTDIR)$(PREFIX)/share
 INSTALLED := $(BUILD)/bin/toril-cc $(BUILD)/bin/toril-tool $(TORIL_RUN) \
-	$(SHARE_FILES) $(wildcard docs/man/*)
+	$(SHARE_FILES) $(HOST_SHARE) $(wildcard docs/man/*)
 install: $(INSTALLED)
 	install -d $(INSTALL_BIN) $(INSTALL_LIB)
 	cp -r $(SYSROOT)/include $(INSTALL_LIB)/
@@ -59,7 +59,7 @@ install: $(INSTALLED)
 	for n in $(TOOL_NAMES); do ln -sfn toril-tool $(INSTALL_BIN)/$$n; done
 	for n in $(CC_NAMES); do ln -sfn toril-cc $(INSTALL_BIN)/$$n; done
 	install -d $(INSTALL_SHARE)/toril $(INSTALL_SHARE)/meson/cross
-	install -m 644 $(SHARE_FILES) $(INSTALL_SHARE)/toril/
+	install -m 644 $(SHARE_FILES) $(HOST_SHARE) $(INSTALL_SHARE)/toril/
 	ln -sfn ../../toril/toril.meson $(INSTALL_SHARE)/meson/cross/toril
 	install -d $(INSTALL_SHARE)/man/man1 $(INSTALL_SHARE)/man/man7
 	install -m 644 docs/man/*.1 $(INSTALL_SHARE)/man/man1/

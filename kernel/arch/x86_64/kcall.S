@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernel call entry and exit; see kcall.h. */
+/*
+ * Kernel call entry and exit; see kcall.h.
+ *
+ * The unwind information, for debuggers only, leads from the kernel stack
+ * back to the program's: the caller's stack pointer is where it was pushed.
+ */
 #include "kernel/arch/x86_64/layout.h"
+
+	.cfi_sections .debug_frame
+/* The CFA is what lies at rsp + 56, or rsp + 120, and 8: DW_CFA_def_cfa_
+   expression of DW_OP_breg7, DW_OP_deref, DW_OP_plus_uconst. */
+#define CFA_AT_56  .cfi_escape 0x0f, 5, 0x77, 56, 0x06, 0x23, 8
+#define CFA_AT_120 .cfi_escape 0x0f, 6, 0x77, 0xf8, 0, 0x06, 0x23, 8
 
 	.section .text.kcall_enter, "ax", @progbits
 	.globl	kcall_enter, kcall_exit_begin, kcall_exit_end
 kcall_enter:
+	.cfi_startproc
+	.cfi_signal_frame
 	mov	%rsp, %r11
+	.cfi_def_cfa r11, 8
 	mov	%gs:CPU_KSTACK_TOP, %rsp
 	push	%r11
 	push	%rdi
@@ -16,12 +30,14 @@ kcall_enter:
 	push	%r9
 	push	%rax
 	incl	%gs:CPU_DEPTH
+	CFA_AT_56
 	call	*%rax
 	decl	%gs:CPU_DEPTH
 kcall_exit_begin:
 	cmpl	$0, %gs:CPU_WORK
 	jne	1f
 	mov	56(%rsp), %rsp
+	.cfi_def_cfa rsp, 8
 kcall_exit_end:
 	ret
 
@@ -35,6 +51,7 @@ kcall_exit_end:
 	push	%r15
 	mov	%rsp, %rdi
 	sub	$8, %rsp
+	CFA_AT_120
 	call	kcall_work
 	add	$8, %rsp
 	pop	%r15
@@ -45,7 +62,9 @@ kcall_exit_end:
 	pop	%rbx
 	pop	%rax
 	decl	%gs:CPU_DEPTH
+	CFA_AT_56
 	jmp	kcall_exit_begin
+	.cfi_endproc
 
 /*
  * The SYSCALL instruction, for programs that have it in assembly of their

@@ -11,6 +11,7 @@
 
 #define KSTACK_SIZE 16384
 
+	.cfi_sections .debug_frame
 	.text
 	/* One stub per vector, 16 bytes each; some exceptions push an error
 	   code themselves, for the others a 0 stands in. */
@@ -28,7 +29,28 @@ trap_stubs:
 	.set	v, v + 1
 	.endr
 
+	/* The unwind information holds from the copy of the frame on. */
 trap_entry:
+	.cfi_startproc
+	.cfi_signal_frame
+	.cfi_def_cfa rsp, 176
+	.cfi_offset rip, -40
+	.cfi_offset rsp, -16
+	.cfi_offset r15, -176
+	.cfi_offset r14, -168
+	.cfi_offset r13, -160
+	.cfi_offset r12, -152
+	.cfi_offset r11, -144
+	.cfi_offset r10, -136
+	.cfi_offset r9, -128
+	.cfi_offset r8, -120
+	.cfi_offset rbp, -112
+	.cfi_offset rdi, -104
+	.cfi_offset rsi, -96
+	.cfi_offset rdx, -88
+	.cfi_offset rcx, -80
+	.cfi_offset rbx, -72
+	.cfi_offset rax, -64
 	push	%rax
 	push	%rcx
 	push	%rdx
@@ -90,6 +112,7 @@ trap_return:
 	pop	%rax
 	add	$16, %rsp
 	iretq
+	.cfi_endproc
 
 	/* trap_resume(rdi = frame): the same, from C; does not return. */
 	.globl	trap_resume
@@ -104,6 +127,7 @@ trap_resume:
 	.section .text.thread_switch, "ax", @progbits
 	.globl	thread_switch
 thread_switch:
+	.cfi_startproc
 	push	%rbp
 	push	%rbx
 	push	%r12
@@ -113,6 +137,13 @@ thread_switch:
 	sub	$8, %rsp
 	stmxcsr	(%rsp)
 	fnstcw	4(%rsp)
+	.cfi_def_cfa rsp, 64
+	.cfi_offset rbp, -16
+	.cfi_offset rbx, -24
+	.cfi_offset r12, -32
+	.cfi_offset r13, -40
+	.cfi_offset r14, -48
+	.cfi_offset r15, -56
 	mov	%rsp, (%rdi)
 	mov	%rsi, %rsp
 	fldcw	4(%rsp)
@@ -124,15 +155,20 @@ thread_switch:
 	pop	%r12
 	pop	%rbx
 	pop	%rbp
+	.cfi_def_cfa rsp, 8
 	ret
+	.cfi_endproc
 
 /* First code of a new thread: r12 = thread, r13 = C function. */
 	.section .text.thread_first, "ax", @progbits
 	.globl	thread_first
 thread_first:
+	.cfi_startproc
+	.cfi_undefined rip
 	mov	%r12, %rdi
 	call	*%r13
 	ud2
+	.cfi_endproc
 
 /*
  * thread_enter_program(rdi = function, rsi = argument, rdx = program stack):
@@ -142,6 +178,8 @@ thread_first:
 	.section .text.thread_enter_program, "ax", @progbits
 	.globl	thread_enter_program
 thread_enter_program:
+	.cfi_startproc
+	.cfi_undefined rip
 	mov	%rdx, %rsp
 	xor	%ebp, %ebp
 	decl	%gs:CPU_DEPTH
@@ -151,5 +189,6 @@ thread_enter_program:
 	mov	%eax, %edi
 	call	toril_sys_exit
 	ud2
+	.cfi_endproc
 
 	.section .note.GNU-stack, "", @progbits

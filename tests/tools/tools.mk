@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Tests of what helps to find mistakes: gdb, reports of crashes, traces.
+
+DEBUGGEE := $(BUILD)/tests/tools/debuggee
+
+$(BUILD)/tests/tools/%: tests/tools/%.c $(BUILD)/bin/toril-cc
+	$(call say,TORIL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/bin/toril-cc -O1 -g -Wall -Wextra -D_GNU_SOURCE -o $@ $<
+
+TESTS	+= $(sort $(wildcard tests/tools/*_test.py))
+TEST_NEEDS += $(DEBUGGEE) $(HOST_SHARE)
