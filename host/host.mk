@@ -23,7 +23,7 @@ $(BUILD)/host/%.o: host/%.c
 $(TORIL_RUN): $(HOST_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $^ -lpthread -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $^ -lpthread -lseccomp -o $@
 
 # Tests.  The device runs under the sanitizers there too.
 HOST_DEVICE := util loop vq vsock_conn vsock_device vhost_user relay
@@ -59,6 +59,15 @@ $(BUILD)/tests/host/host_test: tests/host/host_test.c \
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN_CFLAGS) $^ -lcmocka -o $@
+
+# Without sanitizers: they make calls of their own.
+ALL += $(BUILD)/tests/host/confine_test
+TESTS += $(BUILD)/tests/host/confine_test
+$(BUILD)/tests/host/confine_test: tests/host/confine_test.c \
+		$(BUILD)/host/confine.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $^ -lpthread -lseccomp -o $@
 
 # libFuzzer comes with clang; `make fuzz-host` runs each for a minute.
 HOST_FUZZ_SRC := $(patsubst %,host/%.c,$(HOST_DEVICE) options rules \

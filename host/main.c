@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/confine.h"
 #include "host/run.h"
 
 struct run run = {.vsock_fd = -1};
@@ -201,6 +202,23 @@ static int run_start(struct run *r)
 	return 0;
 }
 
+/* From here on the guest can speak to us. */
+static int run_confine(struct run *r)
+{
+	const struct confine c = {
+	    .outbound = r->opt.outbound.count,
+	    .vhost = r->vhost,
+	    .unlinks = r->opt.backend || r->opt.gdb,
+	};
+	int ret;
+
+	stdio_prepare();
+	ret = confine(&c);
+	if (ret)
+		complain("cannot give up privileges: %s", strerror(-ret));
+	return ret;
+}
+
 static void run_finish(struct run *r)
 {
 	struct child *list[SHARES_MAX + 1];
@@ -233,6 +251,8 @@ static int run_image(struct run *r)
 		return 0;
 	}
 	if (run_start(r))
+		run_end(r, STATUS_FAILED);
+	else if (run_confine(r))
 		run_end(r, STATUS_FAILED);
 	while (!r->ending && !loop_turn())
 		;

@@ -32,6 +32,11 @@ static const char usage[] =
     "  -w, --workdir DIR      where the program starts (/)\n"
     "  -m, --memory SIZE      memory, with K, M or G (64M)\n"
     "  -c, --cpus NUMBER      CPUs, 255 at most ($TORIL_CPUS, or 1)\n"
+    "      --max-connections NUMBER\n"
+    "                         TCP connections at a time, in and out together\n"
+    "      --max-files NUMBER\n"
+    "                         descriptors of the program; those of a share's\n"
+    "                         server are 2,048 more\n"
     "      --dedicate         a CPU for each thread in turn, no balancing\n"
     "      --connect HOST[:PORT] | ADDRESS[/BITS][:PORT] | any\n"
     "                         what the program may connect to (nothing);\n"
@@ -265,6 +270,8 @@ enum {
 	OPT_DEDICATE,
 	OPT_FS_SOCKET,
 	OPT_GDB,
+	OPT_CONNECTIONS,
+	OPT_FILES,
 };
 
 static const struct option longs[] = {
@@ -274,6 +281,8 @@ static const struct option longs[] = {
     {"workdir", required_argument, NULL, 'w'},
     {"memory", required_argument, NULL, 'm'},
     {"cpus", required_argument, NULL, 'c'},
+    {"max-connections", required_argument, NULL, OPT_CONNECTIONS},
+    {"max-files", required_argument, NULL, OPT_FILES},
     {"dedicate", no_argument, NULL, OPT_DEDICATE},
     {"connect", required_argument, NULL, OPT_CONNECT},
     {"accel", required_argument, NULL, OPT_ACCEL},
@@ -296,6 +305,12 @@ static const struct option longs[] = {
 static int set_cpus(struct options *o, const char *text)
 {
 	return number(text, CPUS_MAX, &o->cpus) || !o->cpus ? -EINVAL : 0;
+}
+
+/* From `least`: fewer would be a machine that cannot work. */
+static int set_limit(unsigned *to, unsigned least, const char *text)
+{
+	return number(text, FILES_LIMIT_MAX, to) || *to < least ? -EINVAL : 0;
 }
 
 static int add_share(struct options *o, const char *text, bool socket)
@@ -372,6 +387,10 @@ static int option_set(struct options *o, int opt, const char *arg)
 		return set_memory(o, arg);
 	case 'c':
 		return set_cpus(o, arg);
+	case OPT_CONNECTIONS:
+		return set_limit(&o->connections, 1, arg);
+	case OPT_FILES:
+		return set_limit(&o->files, 16, arg);
 	case OPT_DEDICATE:
 		o->dedicate = true;
 		return 0;
@@ -437,6 +456,10 @@ static const char *option_hint(int opt, int err)
 		return "expected a size such as 64M or 2G";
 	case 'c':
 		return "expected a number from 1 to 255";
+	case OPT_CONNECTIONS:
+		return "expected a number from 1 to 1048576";
+	case OPT_FILES:
+		return "expected a number from 16 to 1048576";
 	case OPT_CONNECT:
 		return "expected HOST[:PORT], ADDRESS[/BITS][:PORT] or any";
 	case OPT_TIMEOUT:

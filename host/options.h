@@ -34,6 +34,8 @@ struct share_option {
 	bool rdonly, socket;
 };
 
+#define FILES_LIMIT_MAX 1048576 /* the kernel's own */
+
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 enum vsock_kind { VSOCK_AUTO, VSOCK_VHOST, VSOCK_BUILTIN };
 
@@ -48,10 +50,11 @@ struct options {
 	const char **connect; /* its rules as they were given */
 	unsigned connect_count;
 	const char *workdir;
-	char *here;             /* workdir, where --as-process gave it */
-	const char *as_process; /* argv[0]; NULL: not asked for */
-	uint64_t memory;        /* bytes, whole pages */
-	unsigned cpus, timeout; /* seconds, 0: none */
+	char *here;                  /* workdir, where --as-process gave it */
+	const char *as_process;      /* argv[0]; NULL: not asked for */
+	uint64_t memory;             /* bytes, whole pages */
+	unsigned cpus, timeout;      /* seconds, 0: none */
+	unsigned connections, files; /* at most; 0: no such limit */
 	enum accel accel;
 	enum vsock_kind vsock;
 	bool verbose, dry_run;

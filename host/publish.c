@@ -61,6 +61,26 @@ static size_t proxy_header(
 	return 16 + len;
 }
 
+static unsigned connections; /* both ways, of run.opt.connections */
+
+bool connection_take(void)
+{
+	if (run.opt.connections && connections >= run.opt.connections)
+		return false;
+	connections++;
+	return true;
+}
+
+/* Who waits in the backlog is let in later in this turn, or the next. */
+void connection_give(void)
+{
+	if (connections-- != run.opt.connections)
+		return;
+	for (unsigned i = 0; i < listener_count; i++)
+		if (listeners[i].enabled && listeners[i].io.ready)
+			loop_change(&listeners[i].io, EPOLLIN);
+}
+
 static void client_drained(struct client *c)
 {
 	if (c->drained)
@@ -82,6 +102,7 @@ static void client_done(struct relay *r, int err)
 
 	client_drained(c);
 	relay_stop(r, err != 0);
+	connection_give();
 	loop_free(c);
 }
 
@@ -124,13 +145,19 @@ static void listener_ready(struct loop_fd *io, uint32_t events)
 	for (int i = 0; i < ACCEPT_BURST; i++) {
 		union address from;
 		socklen_t len = sizeof(from);
-		int fd = accept4(
-		    io->fd, &from.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd;
 
+		if (!connection_take()) {
+			loop_change(io, 0); /* until connection_give() */
+			return;
+		}
+		fd = accept4(
+		    io->fd, &from.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			client_start(l, fd, &from);
 			continue;
 		}
+		connections--;
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 		    errno == ENOBUFS) {
 			loop_change(io, 0);

@@ -7,13 +7,12 @@
  * console, so all of it goes to stderr, with names put to its addresses.
  */
 #include <linux/capability.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "host/confine.h"
 #include "host/run.h"
 
 const char *qemu_path(const struct run *r)
@@ -97,6 +96,7 @@ void qemu_args(const struct run *r, struct args *a, const char *dir)
 	    "-serial", "stdio", "-cpu", "max", "-global",
 	    "virtio-mmio.force-legacy=false", "-device",
 	    "isa-debug-exit,iobase=0x501,iosize=2"};
+	char files[32] = "";
 
 	args_add(a, "%s", qemu_path(r));
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
@@ -116,9 +116,11 @@ void qemu_args(const struct run *r, struct args *a, const char *dir)
 	args_add(a, "-kernel");
 	args_add(a, "%s", r->file);
 	args_add(a, "-append");
-	args_add(a, "toril.ctl=%u%s%s", r->v->control_port,
+	if (r->opt.files)
+		snprintf(files, sizeof(files), " toril.files=%u", r->opt.files);
+	args_add(a, "toril.ctl=%u%s%s%s", r->v->control_port,
 	    r->opt.verbose ? " toril.verbose" : "",
-	    r->opt.dedicate ? " toril.dedicate" : "");
+	    r->opt.dedicate ? " toril.dedicate" : "", files);
 	if (r->opt.gdb) {
 		args_add(a, "-S");
 		args_add(a, "-gdb");
@@ -137,30 +139,15 @@ static void console_line(struct lines *l, char *text)
 	fflush(stderr);
 }
 
-/* Root keeps no more than what opening files takes; nobody gains any. */
-static void privileges_drop(void)
-{
-	struct __user_cap_header_struct head = {
-	    .version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct caps[2];
-	const uint32_t kept =
-	    1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (syscall(SYS_capget, &head, caps))
-		return;
-	caps[0].effective &= kept;
-	caps[0].permitted &= kept;
-	caps[0].inheritable = caps[1].inheritable = 0;
-	caps[1].effective = caps[1].permitted = 0;
-	syscall(SYS_capset, &head, caps);
-}
-
 static int qemu_prepare(struct child *c)
 {
 	struct run *r = container_of(c, struct run, qemu);
+	/* Root keeps what opening the user's files takes; nobody gains any. */
+	int ret =
+	    privileges_drop(1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH);
 
-	privileges_drop();
+	if (ret)
+		return ret;
 	for (unsigned i = 0; i < r->opt.share_count; i++)
 		fcntl(r->share_fd[i], F_SETFD, 0);
 	return 0;
@@ -220,6 +207,8 @@ static void backend_print(struct run *r, const char *dir)
 		args_add(&a, "--env=%s", r->opt.env[i]);
 	for (unsigned i = 0; i < r->opt.connect_count; i++)
 		args_add(&a, "--connect=%s", r->opt.connect[i]);
+	if (r->opt.connections)
+		args_add(&a, "--max-connections=%u", r->opt.connections);
 	if (r->opt.workdir)
 		args_add(&a, "--workdir=%s", r->opt.workdir);
 	if (r->opt.timeout)

@@ -14,6 +14,9 @@
 #include "host/run.h"
 
 #define QUESTIONS_MAX 16 /* underway, per stream */
+#define RESOLVERS_MAX 64 /* streams */
+
+static unsigned resolvers;
 
 struct resolver {
 	struct vsock_stream *s;
@@ -36,6 +39,7 @@ static void resolver_free(struct resolver *r)
 	buf_drop(&r->in);
 	buf_drop(&r->out);
 	loop_free(r);
+	resolvers--;
 }
 
 static void question_done(struct lookup *l, void *arg)
@@ -48,7 +52,10 @@ static void question_done(struct lookup *l, void *arg)
 		rcode = DNS_NO_NAME;
 	else if (l->error)
 		rcode = DNS_FAILED;
-	if (!l->reverse && !l->error)
+	if (!l->reverse && !l->error &&
+	    !rules_screen(&run.opt.outbound, l->name, &l->found))
+		rcode = DNS_REFUSED;
+	else if (!l->reverse && !l->error)
 		rules_pin(&run.opt.outbound, l->name, &l->found);
 	r->underway--;
 	if (!r->gone) {
@@ -188,9 +195,13 @@ static const struct vsock_user resolver_user = {
 
 int resolver_accept(struct run *r, struct vsock_stream *s)
 {
-	struct resolver *res = must_alloc(sizeof(*res));
+	struct resolver *res;
 
 	(void)r;
+	if (resolvers == RESOLVERS_MAX)
+		return -ECONNREFUSED;
+	resolvers++;
+	res = must_alloc(sizeof(*res));
 	res->s = s;
 	s->user = &resolver_user;
 	s->arg = res;

@@ -205,6 +205,50 @@ bool rules_allow_name(
 	return false;
 }
 
+/* What no name on the internet should stand for: the host itself, its
+ * neighbours, a cloud's description of it (169.254.169.254). */
+static bool addr_is_local(const struct in6_addr *a)
+{
+	const uint8_t *b = a->s6_addr + 12;
+
+	if (IN6_IS_ADDR_V4MAPPED(a))
+		return b[0] == 127 || b[0] == 0 || b[0] >= 224 ||
+		       (b[0] == 169 && b[1] == 254);
+	return IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_UNSPECIFIED(a) ||
+	       IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MULTICAST(a) ||
+	       IN6_IS_ADDR_V4COMPAT(a);
+}
+
+static bool local_is_allowed(
+    const struct rules *rules, const struct in6_addr *addr)
+{
+	for (unsigned i = 0; i < rules->count; i++) {
+		const struct rule *r = &rules->rule[i];
+
+		if (!r->port && (r->kind == RULE_ANY ||
+				    (r->kind == RULE_NET && net_has(r, addr))))
+			return true;
+	}
+	return false;
+}
+
+bool rules_screen(
+    const struct rules *rules, const char *name, struct rule_pins *found)
+{
+	unsigned kept = 0;
+
+	if (name_equal(name, "localhost"))
+		return found->count;
+	for (unsigned i = 0; i < found->count; i++) {
+		const struct in6_addr *a = &found->addr[i];
+
+		if (!addr_is_local(a) || local_is_allowed(rules, a))
+			found->addr[kept++] = *a;
+	}
+	found->count = kept;
+	return kept;
+}
+
 const struct rule_pins *rules_pins(const struct rules *rules, const char *name)
 {
 	for (unsigned i = 0; i < rules->count; i++)

@@ -49,6 +49,13 @@ bool rules_allow(
 bool rules_allow_name(
     const struct rules *rules, const char *name, uint16_t port);
 
+/* Of what `name` was found to be, keep what a name may stand for: loopback,
+ * link-local, multicast and unspecified addresses only where "any" or a
+ * network rule for every port allows them, or the name is localhost.
+ * Whether any is left. */
+bool rules_screen(
+    const struct rules *rules, const char *name, struct rule_pins *found);
+
 /* The pinned addresses of `name`, or NULL. */
 const struct rule_pins *rules_pins(const struct rules *rules, const char *name);
 void rules_pin(

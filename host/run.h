@@ -70,7 +70,8 @@ void control_share_gone(struct run *run, unsigned i);
 void control_finish(void);
 
 /* stdio.c */
-void stdio_init(void); /* first of all: no descriptor below 3 is free */
+void stdio_init(void);    /* first of all: no descriptor below 3 is free */
+void stdio_prepare(void); /* open what streams will need */
 int stdio_accept(struct run *run, struct vsock_stream *s, unsigned fd);
 void stdio_describe(struct ctl_stdio *to);
 void stdio_termios(const uint8_t *termios); /* 36 bytes */
@@ -78,7 +79,10 @@ bool stdio_winsize(struct ctl_winsize *to);
 void stdio_check_exit(struct run *run); /* after run->exited */
 void stdio_finish(void);                /* the terminal as it was */
 
-/* publish.c */
+/* publish.c.  A connection more or fewer, of either direction: whether there
+ * may be one more; one that has ended lets the next client in. */
+bool connection_take(void);
+void connection_give(void);
 int publish_open(struct run *run); /* listen */
 void publish_enable(struct run *run, uint32_t guest_port);
 /* Clients that the guest's last words have not reached yet. */

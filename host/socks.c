@@ -42,6 +42,7 @@ static void socks_free(struct socks *k)
 	if (k->lookup)
 		lookup_cancel(k->lookup);
 	buf_drop(&k->out);
+	connection_give();
 	loop_free(k);
 }
 
@@ -157,6 +158,10 @@ static void socks_found(struct lookup *l, void *arg)
 	k->lookup = NULL;
 	if (l->error) {
 		socks_reply(k, SOCKS_HOST_UNREACHABLE);
+		return;
+	}
+	if (!rules_screen(&run.opt.outbound, l->name, &l->found)) {
+		socks_reply(k, SOCKS_NOT_ALLOWED);
 		return;
 	}
 	rules_pin(&run.opt.outbound, l->name, &l->found);
@@ -282,9 +287,12 @@ static const struct vsock_user socks_user = {
 
 int socks_accept(struct run *r, struct vsock_stream *s)
 {
-	struct socks *k = must_alloc(sizeof(*k));
+	struct socks *k;
 
 	(void)r;
+	if (!connection_take())
+		return -ECONNREFUSED;
+	k = must_alloc(sizeof(*k));
 	k->relay.io.fd = -1;
 	k->s = s;
 	s->user = &socks_user;

@@ -40,6 +40,13 @@ static struct loop_timer background, unconnected, drain;
 static struct termios tty_before;
 static int tty_fd = -1; /* where tty_before belongs */
 
+/* Opened before the launcher is confined. */
+static struct {
+	int fd; /* or -errno; a relay's once it is accepted */
+	unsigned flags;
+} own[3];
+static int null_fd = -1;
+
 _Static_assert(sizeof(struct termios) == 36, "CTL_TERMIOS");
 
 /* tcgetpgrp and tcgetattr of the C library want their own termios header. */
@@ -156,17 +163,14 @@ static ssize_t stdout_out(
 /* A process's end of a pipe closes when it does. */
 static void stdio_close(struct stdio *st)
 {
-	int fd = (int)(st - streams), null;
+	int fd = (int)(st - streams);
 
 	relay_stop(&st->relay, false);
 	if (!fd)
 		return;
 	/* standard error stays, for our own messages */
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (null >= 0 && fd == STDOUT_FILENO)
-		dup2(null, fd);
-	if (null >= 0)
-		close(null);
+	if (null_fd >= 0 && fd == STDOUT_FILENO)
+		dup2(null_fd, fd);
 }
 
 static void stdio_done(struct relay *r, int err)
@@ -191,11 +195,11 @@ static const struct vsock_user users[2] = {
 };
 
 /* A descriptor for the same thing whose flags are ours. */
-static int stdio_fd(int fd, unsigned *flags)
+static int own_fd(int fd, unsigned *flags)
 {
 	char path[32];
 	struct stat st;
-	int own;
+	int new;
 
 	if (fstat(fd, &st))
 		return -errno;
@@ -203,26 +207,33 @@ static int stdio_fd(int fd, unsigned *flags)
 		*flags |= RELAY_SOCKET;
 	} else if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		own = open(path, (fd ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
+		new = open(path, (fd ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
 				     O_NOCTTY | O_CLOEXEC);
-		if (own >= 0)
-			return own;
+		if (new >= 0)
+			return new;
 		*flags |= RELAY_BLOCKS;
 	}
-	own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	return own < 0 ? -errno : own;
+	new = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return new < 0 ? -errno : new;
+}
+
+void stdio_prepare(void)
+{
+	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	for (int fd = 0; fd < 3; fd++)
+		own[fd].fd = own_fd(fd, &own[fd].flags);
 }
 
 int stdio_accept(struct run *r, struct vsock_stream *s, unsigned role)
 {
 	int n = (int)(role - CTL_PORT_STDIN), fd;
 	struct stdio *st = &streams[n];
-	unsigned flags = n ? RELAY_OUT : RELAY_IN;
+	unsigned flags = (n ? RELAY_OUT : RELAY_IN) | own[n].flags;
 
 	(void)r;
 	if (st->used)
 		return -EBUSY;
-	fd = stdio_fd(n, &flags);
+	fd = own[n].fd;
 	if (fd < 0)
 		return fd;
 	st->used = true;

@@ -34,6 +34,10 @@ static const char *const places[] = {"/usr/lib/qemu/virtiofsd",
     "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd",
     "/usr/local/libexec/virtiofsd"};
 
+/* Descriptors beside the program's: its own, and one for each name that the
+ * guest's kernel remembers, of which it drops those beyond 1,024. */
+#define SERVER_FILES 2048u
+
 static const char *virtiofsd_path(const struct run *r)
 {
 	const char *path =
@@ -125,6 +129,8 @@ void virtiofsd_args(
 		args_add(a, "--socket-path=%s/fs%u", dir, i);
 	else
 		args_add(a, "--fd=%d", r->share_listen[i]);
+	if (r->opt.files)
+		args_add(a, "--rlimit-nofile=%u", r->opt.files + SERVER_FILES);
 	if (rust) {
 		args_add(a, "--shared-dir=%s", source);
 		args_add(a, "--cache=auto");

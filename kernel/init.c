@@ -15,6 +15,7 @@
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/control/control.h"
+#include "kernel/fs/file.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/printk.h"
@@ -216,6 +217,18 @@ static bool given(const char *name)
 	return cmdline_next(boot_info.cmdline, name, &pos) != NULL;
 }
 
+/* The value of NAME=, or `none` where there is none, or a greater one. */
+static uint64_t given_number(const char *name, uint64_t none)
+{
+	const char *pos = NULL;
+	const char *value = cmdline_next(boot_info.cmdline, name, &pos);
+	uint64_t n;
+
+	if (!value || !cmdline_number(&value, "", &n))
+		return none;
+	return min(n, none);
+}
+
 __attribute__((no_stack_protector)) noreturn void kernel_main(void)
 {
 	uint64_t random;
@@ -227,6 +240,8 @@ __attribute__((no_stack_protector)) noreturn void kernel_main(void)
 	cpu_boot.canary = random << 8; /* a string can't write its first byte */
 	printk_is_verbose = given("toril.verbose");
 	sched_dedicate = given("toril.dedicate");
+	fd_limit_max = (unsigned)given_number("toril.files", FD_LIMIT_MOST);
+	fd_limit = min(fd_limit, fd_limit_max);
 	page_init(
 	    boot_info.ram, boot_info.nr_ram, phys_to_virt(boot_info.page_map));
 	apic_init(find_ioapic());

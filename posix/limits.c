@@ -20,8 +20,7 @@
 #include "posix/limits.h"
 #include "posix/proc.h"
 
-#define FD_HARD_MAX 1048576u
-#define INFINITE    UINT64_MAX
+#define INFINITE UINT64_MAX
 
 struct limit {
 	uint64_t soft, hard;
@@ -37,7 +36,7 @@ static struct limit limits[RLIM_NLIMITS] = {
     [RLIMIT_CORE] = {0, INFINITE},
     [RLIMIT_RSS] = {INFINITE, INFINITE},
     [RLIMIT_NPROC] = {INFINITE, INFINITE},
-    [RLIMIT_NOFILE] = {1024, FD_HARD_MAX},
+    [RLIMIT_NOFILE] = {1024, FD_LIMIT_MOST},
     [RLIMIT_MEMLOCK] = {8 * MIB, 8 * MIB},
     [RLIMIT_AS] = {INFINITE, INFINITE},
     [RLIMIT_LOCKS] = {INFINITE, INFINITE},
@@ -80,11 +79,20 @@ static int cpu_limit_arm(const struct limit *l)
 	return alarm_set(&cpu_alarm, due, NSEC_PER_SEC, &none, &none);
 }
 
+/* Not even a privileged program gets beyond what the user said. */
+static void files_clamp_locked(void)
+{
+	struct limit *l = &limits[RLIMIT_NOFILE];
+
+	l->hard = min(l->hard, (uint64_t)fd_limit_max);
+	l->soft = min(l->soft, l->hard);
+}
+
 static int limit_apply(unsigned which, const struct limit *l)
 {
 	switch (which) {
 	case RLIMIT_NOFILE:
-		if (l->hard > FD_HARD_MAX)
+		if (l->hard > fd_limit_max)
 			return -EPERM;
 		fd_limit = (unsigned)l->soft;
 		return 0;
@@ -119,6 +127,7 @@ uint64_t limit_soft(unsigned which)
 	uint64_t soft;
 
 	mutex_lock(&limits_lock);
+	files_clamp_locked();
 	soft = limits[which].soft;
 	mutex_unlock(&limits_lock);
 	return soft;
@@ -139,6 +148,7 @@ long kcall_prlimit64(
 	if (new &&copy_in(&want, new, sizeof(want)))
 		return -EFAULT;
 	mutex_lock(&limits_lock);
+	files_clamp_locked();
 	was = limits[which];
 	if (new)
 		err = limit_set_locked(which, &want);

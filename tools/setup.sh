@@ -8,7 +8,7 @@
 # own entries for binaries and kept in files of their own.
 set -eu
 
-packages="gcc make libc6-dev linux-libc-dev binutils dpkg-dev ca-certificates
+packages="gcc make libc6-dev libseccomp-dev linux-libc-dev binutils dpkg-dev ca-certificates
 qemu-system-x86 qemu-system-common musl-tools musl-dev libcmocka-dev python3
 perl wget curl socat wrk pandoc xz-utils clang libclang-rt-14-dev
 clang-format clang-tidy cppcheck procps iproute2

@@ -22,7 +22,7 @@
 #define CLOEXEC    1ul
 #define RESERVED   CLOEXEC /* and no file */
 
-unsigned fd_limit = 1024;
+unsigned fd_limit = 1024, fd_limit_max = FD_LIMIT_MOST;
 void (*file_epoll_forget)(struct file *f);
 
 static struct spinlock table_lock = SPINLOCK_INIT;

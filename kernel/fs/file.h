@@ -158,7 +158,8 @@ int fd_set_cloexec(int fd, bool on);
 /* The next open descriptor >= fd, or -1: for /proc/self/fd. */
 int fd_next(int fd);
 
-/* RLIMIT_NOFILE's soft limit. */
-extern unsigned fd_limit;
+/* RLIMIT_NOFILE's soft limit, and the most it may be: toril.files= */
+#define FD_LIMIT_MOST 1048576u
+extern unsigned fd_limit, fd_limit_max;
 
 #endif

@@ -14,6 +14,7 @@ from reverser import serve
 
 RUN = "build/bin/toril-run"
 DIAL = "build/tests/system/dial"
+DIALS = "build/tests/system/dials"
 ALLOWED, FORBIDDEN, V6 = "192.0.2.7", "192.0.2.8", "2001:db8::7"
 WAIT = 60
 
@@ -47,7 +48,7 @@ def main():
         ("loopback stays in the guest", every, "127.0.0.1", port,
          "Connection refused"),
     ]
-    print("1..%d" % len(tests))
+    print("1..%d" % (len(tests) + 1))
     failed = 0
     for i, (name, options, address, p, want) in enumerate(tests, 1):
         got = dial(options, address, p)
@@ -55,7 +56,13 @@ def main():
         print("%s %d - %s" % ("ok" if got == want else "not ok", i, name))
         if got != want:
             print("# expected %r, got %r" % (want, got), flush=True)
-    return failed != 0
+    r = subprocess.run([RUN, "--max-connections", "4", *every, DIALS, ALLOWED, port, "9"],
+                       stdin=subprocess.DEVNULL, capture_output=True, timeout=WAIT)
+    good = r.stdout == b"4 Connection refused\none more\n"
+    print("%s %d - --max-connections binds" % ("ok" if good else "not ok", len(tests) + 1))
+    if not good:
+        print("#", r)
+    return failed != 0 or not good
 
 
 if os.environ.get("TORIL_NETNS") != "1":

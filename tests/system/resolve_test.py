@@ -16,10 +16,14 @@ from reverser import serve
 
 RUN = "build/bin/toril-run"
 RESOLVE = "build/tests/system/resolve"
+REBIND = "build/tests/system/rebind"
 HOSTS = """127.0.0.1 localhost
 192.0.2.7 allowed.test
 192.0.2.8 other.test
 2001:db8::7 six.test
+127.0.0.1 inside.test
+169.254.169.254 cloud.test
+192.0.2.7 moves.test
 """
 NONE = "Name does not resolve"
 WAIT = 60
@@ -33,8 +37,25 @@ def resolve(options, name, port):
     return r.stdout.decode().strip()
 
 
+def rebind():
+    """What a name is before and after its owner has moved it."""
+    with subprocess.Popen([RUN, "--connect", "moves.test", REBIND, "moves.test"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as p:
+        first = p.stdout.readline()
+        with open("/etc/hosts", "w", encoding="ascii") as f:
+            f.write(HOSTS.replace("192.0.2.7 moves", "192.0.2.8 moves"))
+        p.stdin.write(b"again\n")
+        p.stdin.flush()
+        second = p.stdout.readline()
+        p.stdin.close()
+    return [first, second]
+
+
 def main():
     port = serve(socket.AF_INET, "192.0.2.7")
+    local = serve(socket.AF_INET, "127.0.0.1")
+    # the guest's own loopback, where nobody listens
+    loopback = "Connection refused"
     port6 = serve(socket.AF_INET6, "2001:db8::7")
     one = ["--connect", "allowed.test:" + port]
     with tempfile.TemporaryDirectory() as etc:
@@ -52,10 +73,17 @@ def main():
              NONE),
             ("a name server of one's own", [*one, "-v", etc + ":/etc:ro"],
              "allowed.test", port, "olleh"),
+            ("an allowed name that is the host's loopback",
+             ["--connect", "inside.test"], "inside.test", local, NONE),
+            ("an allowed name that is link-local",
+             ["--connect", "cloud.test"], "cloud.test", "80", NONE),
+            ("unless the network is allowed, too",
+             ["--connect", "inside.test", "--connect", "127.0.0.0/8"],
+             "inside.test", local, loopback),
             ("and no way out", ["-v", etc + ":/etc:ro"], "allowed.test", port,
              NONE),
         ]
-        print("1..%d" % len(tests))
+        print("1..%d" % (len(tests) + 1))
         failed = 0
         for i, (name, options, host, p, want) in enumerate(tests, 1):
             got = resolve(options, host, p)
@@ -63,7 +91,13 @@ def main():
             print("%s %d - %s" % ("ok" if got == want else "not ok", i, name))
             if got != want:
                 print("# expected %r, got %r" % (want, got), flush=True)
-    return failed != 0
+    got = rebind()
+    good = got == [b"192.0.2.7\n", b"192.0.2.7\n"]
+    print("%s %d - a name that moves stays what it was at first" %
+          ("ok" if good else "not ok", len(tests) + 1))
+    if not good:
+        print("#", got)
+    return failed != 0 or not good
 
 
 def isolate():

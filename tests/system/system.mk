@@ -11,7 +11,8 @@ $(SYSTEM_PROGRAMS): $(BUILD)/tests/system/%: tests/system/%.c \
 	$(Q)$(BUILD)/bin/toril-cc -O2 -g -Wall -Wextra -o $@ $<
 
 TEST_NEEDS += $(SYSTEM_PROGRAMS)
-TESTS	+= tests/system/acceptance_test.py tests/system/faults_test.py \
+TESTS	+= tests/system/acceptance_test.py \
+	tests/system/confined_test.py tests/system/faults_test.py \
 	tests/system/cuts_test.py tests/system/crowd_test.py \
 	tests/system/locks_test.py \
 	tests/system/outbound_test.py \
