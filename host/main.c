@@ -250,9 +250,7 @@ static int run_image(struct run *r)
 		r->v->stop(r->v);
 		return 0;
 	}
-	if (run_start(r))
-		run_end(r, STATUS_FAILED);
-	else if (run_confine(r))
+	if (run_start(r) || run_confine(r))
 		run_end(r, STATUS_FAILED);
 	while (!r->ending && !loop_turn())
 		;

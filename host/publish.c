@@ -143,7 +143,7 @@ static void listener_ready(struct loop_fd *io, uint32_t events)
 
 	(void)events;
 	for (int i = 0; i < ACCEPT_BURST; i++) {
-		union address from;
+		union address from = {0};
 		socklen_t len = sizeof(from);
 		int fd;
 

@@ -266,7 +266,7 @@ static int kernel_connect(struct vsock *v, uint32_t port,
 static void listen_ready(struct loop_fd *io, uint32_t events)
 {
 	struct kernel_vsock *k = container_of(run.v, struct kernel_vsock, v);
-	struct sockaddr_vm from;
+	struct sockaddr_vm from = {0};
 	socklen_t len = sizeof(from);
 	int fd = accept4(io->fd, (struct sockaddr *)&from, &len,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -15,6 +15,7 @@
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/control/control.h"
+#include "kernel/control/objects.h"
 #include "kernel/fs/file.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/cmdline.h"
@@ -157,9 +158,29 @@ static void program_entry(void *stack)
 	toril_program_start(stack);
 }
 
+static bool given(const char *name)
+{
+	const char *pos = NULL;
+
+	return cmdline_next(boot_info.cmdline, name, &pos) != NULL;
+}
+
+/* The value of NAME=, or `none` where there is none, or a greater one. */
+static uint64_t given_number(const char *name, uint64_t none)
+{
+	const char *pos = NULL;
+	const char *value = cmdline_next(boot_info.cmdline, name, &pos);
+	uint64_t n;
+
+	if (!value || !cmdline_number(&value, "", &n))
+		return none;
+	return min(n, none);
+}
+
 /* The first thread; becomes thread 1 of the program by starting that. */
 static void init_thread(void *arg)
 {
+	const unsigned seconds = (unsigned)given_number("toril.objects", 86400);
 	struct thread *t;
 	uintptr_t sp;
 	int err;
@@ -191,6 +212,8 @@ static void init_thread(void *arg)
 		memset(t->name, 0, sizeof(t->name));
 		memcpy(t->name, name, strnlen(name, sizeof(t->name) - 1));
 	}
+	if (given("toril.objects") && objects_watch(seconds))
+		printk("toril: no memory to watch objects\n");
 	control_started();
 	image_seal();
 	thread_start(t);
@@ -208,25 +231,6 @@ static uint64_t find_ioapic(void)
 	}
 	printk_verbose("toril: %u CPUs in %s\n", machine.nr_cpus, source);
 	return machine.ioapic_addr ? machine.ioapic_addr : IOAPIC_DEFAULT;
-}
-
-static bool given(const char *name)
-{
-	const char *pos = NULL;
-
-	return cmdline_next(boot_info.cmdline, name, &pos) != NULL;
-}
-
-/* The value of NAME=, or `none` where there is none, or a greater one. */
-static uint64_t given_number(const char *name, uint64_t none)
-{
-	const char *pos = NULL;
-	const char *value = cmdline_next(boot_info.cmdline, name, &pos);
-	uint64_t n;
-
-	if (!value || !cmdline_number(&value, "", &n))
-		return none;
-	return min(n, none);
 }
 
 __attribute__((no_stack_protector)) noreturn void kernel_main(void)

@@ -176,7 +176,8 @@ static long recv_messages(struct socket *s, struct mmsghdr64 *user, unsigned n,
 	ssize_t r = 0;
 
 	while (done < n) {
-		r = recv_message(s, &user[done].hdr, flags & ~MSG_WAITFORONE);
+		r = recv_message(
+		    s, &user[done].hdr, flags & ~(unsigned)MSG_WAITFORONE);
 		if (r >= 0 && put_user(&user[done].len, (uint32_t)r))
 			r = -EFAULT;
 		if (r < 0)

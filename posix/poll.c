@@ -29,7 +29,7 @@ static uint64_t deadline_of_ms(int ms)
 {
 	if (ms < 0)
 		return DEADLINE_NEVER;
-	return ms ? deadline_after((uint64_t)ms * NSEC_PER_MSEC) : 0;
+	return ms ? deadline_after((uint64_t)ms * (uint64_t)NSEC_PER_MSEC) : 0;
 }
 
 /* A signal mask for the time of a wait.  A signal that ended it is delivered
@@ -237,7 +237,7 @@ long kcall_select(int n, uint64_t *in, uint64_t *out, uint64_t *ex,
 		if (t.tv_sec < 0 || t.tv_usec < 0)
 			return -EINVAL;
 		ns = (uint64_t)min(t.tv_sec, SECONDS_MAX - 1) * NSEC_PER_SEC +
-		     (uint64_t)min(t.tv_usec, 999999l) * 1000;
+		     (uint64_t)min(t.tv_usec, 999999L) * 1000;
 		deadline = ns ? deadline_after(ns) : 0;
 	}
 	r = do_select(n, sets, deadline);

@@ -42,7 +42,7 @@ static long bounding(int op, unsigned long cap)
 	if (cap > CAP_LAST_CAP)
 		return -EINVAL;
 	if (op == PR_CAPBSET_READ)
-		return creds.bounding >> cap & 1;
+		return (long)(creds.bounding >> cap & 1);
 	if (!creds_capable(CAP_SETPCAP))
 		return -EPERM;
 	creds.bounding &= ~(1ull << cap);

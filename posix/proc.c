@@ -343,6 +343,7 @@ enum row {
 	NET,
 	CORE,
 	IPV4,
+	TORIL,
 };
 
 #define DIR_MODE  0040555
@@ -380,6 +381,8 @@ const struct proc_node proc_nodes[] = {
     DIR(NET, "net", SYS),
     DIR(CORE, "core", NET),
     DIR(IPV4, "ipv4", NET),
+    DIR(TORIL, "toril", ROOT),
+    TEXT("objects", TORIL, proc_write_objects),
     LINK("self", ROOT, link_self),
     LINK("thread-self", ROOT, link_self),
     LINK("exe", SELF, link_exe),

@@ -26,4 +26,7 @@ void proc_write_init_stat(struct proc_text *t);
 void proc_write_init_cmdline(struct proc_text *t);
 void proc_write_init_comm(struct proc_text *t);
 
+/* proc_objects.c */
+void proc_write_objects(struct proc_text *t);
+
 #endif

@@ -70,7 +70,7 @@ long kcall_wait4(int pid, int *status, int options, void *rusage)
 	(void)pid;
 	(void)status;
 	(void)rusage;
-	return options & ~0xe000000f ? -EINVAL : -ECHILD;
+	return (unsigned)options & ~0xe000000fu ? -EINVAL : -ECHILD;
 }
 
 long kcall_waitid(int type, int id, void *info, int options, void *rusage)
@@ -79,5 +79,6 @@ long kcall_waitid(int type, int id, void *info, int options, void *rusage)
 	(void)id;
 	(void)info;
 	(void)rusage;
-	return options & ~0xe100000f || !(options & 0xe) ? -EINVAL : -ECHILD;
+	return (unsigned)options & ~0xe100000fu || !(options & 0xe) ? -EINVAL
+								    : -ECHILD;
 }

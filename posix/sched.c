@@ -416,9 +416,9 @@ long kcall_getpriority(int which, int who)
 	spin_lock(&threads_lock);
 	list_for_each (t, &threads_all, all_node)
 		if (concerned(t, which, who))
-			best = max(best, 20l - t->nice);
+			best = max(best, 20L - t->nice);
 	if (init_concerned(which, who))
-		best = max(best, 20l - of_init.nice);
+		best = max(best, 20L - of_init.nice);
 	spin_unlock(&threads_lock);
 	return best;
 }

@@ -56,7 +56,7 @@ $(VM_TESTS): $(BUILD)/tests/vm/%: tests/tests.mk
 	@chmod +x $@
 TESTS	+= $(VM_TESTS)
 
-include $(wildcard tests/unit/unit.mk tests/unit/fs.mk tests/fuzz/fuzz.mk \
+include $(wildcard tests/soak/soak.mk tests/unit/unit.mk tests/unit/fs.mk tests/fuzz/fuzz.mk \
 	tests/hostile/hostile.mk tests/crash/crash.mk \
 	tests/system/system.mk tests/conformance/conformance.mk \
 	tests/toolchain/toolchain.mk tests/tools/tools.mk \

@@ -31,6 +31,21 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --inline-suppr -j2 \
 static:
 	@$(CPPCHECK) kernel drivers posix host apps musl-glue/src
 
+# gcc -fanalyzer and clang-tidy, for what has changed since they last ran.
+LINT_SRCS := $(filter %.c,$(KERNEL_SRCS)) $(KERNEL_DEBUG_SRCS) \
+	$(wildcard host/*.c)
+LINT	:= $(patsubst %.c,$(BUILD)/lint/%.ok,$(sort $(LINT_SRCS)))
+LINT_FLAGS = $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -Wno-missing-prototypes
+$(KERNEL_DEBUG_SRCS:%.c=$(BUILD)/lint/%.ok): LINT_FLAGS += -DTORIL_DEBUG
+$(BUILD)/lint/host/%.ok: LINT_FLAGS = $(HOST_CFLAGS)
+$(LINT): $(BUILD)/lint/%.ok: %.c tools/lint.py tools/lint.txt .clang-tidy \
+		| $(UAPI)/.stamp
+	@mkdir -p $(@D)
+	$(call say,LINT,$<)
+	$(Q)tools/lint.py $@ $< $(LINT_FLAGS)
+-include $(wildcard $(LINT:%=%.d))
+lint: $(LINT)
+
 # The table of calls: what is there, and what of it is tested.
 compat:
 	@tools/compat.py --write
@@ -85,5 +100,5 @@ IMAGE	?= $(BUILD)/apps/hello
 gdb: all
 	@tools/gdb.sh $(BUILD)/bin/toril-run $(IMAGE)
 
-.PHONY: format format-check layers compat compat-check headers warnings static \
+.PHONY: format format-check layers compat compat-check headers warnings static lint \
 	check install deb gdb

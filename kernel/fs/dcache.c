@@ -105,6 +105,17 @@ static void kill_locked(struct dentry *d, struct dentry **dead)
 	put_locked(d, dead);
 }
 
+void dcache_count(unsigned *names, unsigned *unused)
+{
+	*names = 0;
+	spin_lock(&dcache_lock);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct dentry *d = table[i]; d; d = d->hash_next)
+			++*names;
+	*unused = nr_unused;
+	spin_unlock(&dcache_lock);
+}
+
 static void trim_locked(struct dentry **dead)
 {
 	while (nr_unused > limit)

@@ -57,7 +57,7 @@ static int lk_call(struct file *f, uint32_t opcode, const struct record *r,
 	/* The server locks through a descriptor of its own for writing, which
 	 * it may not get: then nobody else there can write either. */
 	return n == -ENOSYS || n == -EACCES || n == -EROFS ? -EOPNOTSUPP
-							   : (int)min(n, 0l);
+							   : (int)min(n, 0L);
 }
 
 int fuse_lock(struct file *f, const struct record *r, bool wait)

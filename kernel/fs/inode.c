@@ -186,7 +186,7 @@ void attr_to_stat(const struct inode *i, struct stat *st)
 	st->st_gid = a->gid;
 	st->st_rdev = a->rdev;
 	st->st_size = (long)a->size;
-	st->st_blksize = a->blksize ? a->blksize : PAGE_SIZE;
+	st->st_blksize = a->blksize ? (long)a->blksize : (long)PAGE_SIZE;
 	st->st_blocks = (long)a->blocks;
 	st->st_atime = (unsigned long)a->atime.sec;
 	st->st_atime_nsec = a->atime.nsec;

@@ -344,8 +344,10 @@ static int exchange_locked(struct tmp_inode *a, struct tmp_name *x,
 {
 	struct inode *i = x->inode;
 
-	a->i.attr.nlink += INODE_IS_DIR(y->inode) - INODE_IS_DIR(i);
-	b->i.attr.nlink += INODE_IS_DIR(i) - INODE_IS_DIR(y->inode);
+	a->i.attr.nlink +=
+	    (unsigned)INODE_IS_DIR(y->inode) - (unsigned)INODE_IS_DIR(i);
+	b->i.attr.nlink +=
+	    (unsigned)INODE_IS_DIR(i) - (unsigned)INODE_IS_DIR(y->inode);
 	x->inode = y->inode;
 	y->inode = i;
 	return 0;

@@ -319,6 +319,8 @@ int dentry_path(struct dentry *d, char *buf, size_t size);
 /* What "/" is: the root of it all, or where chroot(2) led. */
 struct dentry *path_root(void);
 void dcache_set_limit(unsigned dentries);
+/* Names in the cache, and those of them that nobody uses. */
+void dcache_count(unsigned *names, unsigned *unused);
 
 /* mount.c */
 extern struct dentry *vfs_root;

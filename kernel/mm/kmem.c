@@ -30,6 +30,7 @@ static_assert(CLASSES == MM_CPU_CLASSES, "mm_cpu.h");
 static struct {
 	struct spinlock lock;
 	struct page *partial; /* [lock] slabs with a free object */
+	size_t taken;         /* [lock] objects in use, or kept by a CPU */
 } caches[CLASSES];
 
 /* The class of each size, in steps of 16 bytes. */
@@ -143,6 +144,7 @@ static void *slab_alloc(unsigned c)
 	p = caches[c].partial;
 	obj = (char *)page_to_virt(p) + slab_pop(p, c) * class_size[c];
 	p->inuse++;
+	caches[c].taken++;
 	if (p->free == NO_OBJECT)
 		partial_del_locked(c, p);
 	spin_unlock_irq(&caches[c].lock, irq);
@@ -228,6 +230,7 @@ static void slab_free(struct page *p, void *obj)
 		p->free = (uint16_t)(off / class_size[c]);
 	}
 	p->inuse--;
+	caches[c].taken--;
 	if (was_full)
 		partial_add_locked(c, p);
 	empty = p->inuse == 0 && (caches[c].partial != p || p->next);
@@ -308,4 +311,16 @@ void *krealloc(void *old, size_t size)
 	memcpy(new, old, kmem_size(old));
 	kfree(old);
 	return new;
+}
+
+bool kmem_in_use(unsigned c, size_t *live)
+{
+	size_t kept;
+
+	if (c >= CLASSES)
+		return false;
+	kept = mm_cpu_objects(c);
+	*live = __atomic_load_n(&caches[c].taken, __ATOMIC_RELAXED);
+	*live -= min(kept, *live);
+	return true;
 }

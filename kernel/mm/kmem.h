@@ -23,4 +23,8 @@ size_t kmem_size(const void *p);
  * page; false if it kept none.  page.c asks when memory is short. */
 bool kmem_drain(void);
 
+/* How many objects of size class `c` are in use, a hint while others
+ * allocate; false if there is no such class. */
+bool kmem_in_use(unsigned c, size_t *live);
+
 #endif

@@ -16,3 +16,12 @@ uint64_t mm_cpu_pages(void)
 		n += __atomic_load_n(&cpus[i]->mm.nr_pages, __ATOMIC_RELAXED);
 	return n;
 }
+
+size_t mm_cpu_objects(unsigned class)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < cpus_online; i++)
+		n += __atomic_load_n(&cpus[i]->mm.nr[class], __ATOMIC_RELAXED);
+	return n;
+}

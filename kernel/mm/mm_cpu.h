@@ -27,4 +27,7 @@ struct mm_cpu *mm_cpu(void);
 /* Pages that all of them hold. */
 uint64_t mm_cpu_pages(void);
 
+/* Free objects of a class that all of them hold. */
+size_t mm_cpu_objects(unsigned class);
+
 #endif

@@ -255,7 +255,7 @@ static int check_mmap(size_t len, unsigned prot, unsigned flags,
 
 	if (!len || offset & ~PAGE_MASK)
 		return -EINVAL;
-	if (prot & ~PROT_ALL)
+	if (prot & ~(unsigned)PROT_ALL)
 		return -EINVAL;
 	if (type != MAP_PRIVATE && type != MAP_SHARED &&
 	    type != MAP_SHARED_VALIDATE)
@@ -417,7 +417,7 @@ long vm_mprotect(uintptr_t addr, size_t len, unsigned prot)
 
 	if (err || !len)
 		return err;
-	if (prot & ~PROT_ALL)
+	if (prot & ~(unsigned)PROT_ALL)
 		return -EINVAL;
 	if (prot_refused(prot))
 		return -EACCES;
@@ -475,7 +475,8 @@ long vm_mremap(uintptr_t addr, size_t old_len, size_t new_len, unsigned flags,
 {
 	long err = check_range(addr, &old_len);
 
-	if (err || flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || !new_len)
+	if (err || flags & ~(unsigned)(MREMAP_MAYMOVE | MREMAP_FIXED) ||
+	    !new_len)
 		return -EINVAL;
 	if (flags & MREMAP_FIXED &&
 	    (!(flags & MREMAP_MAYMOVE) || new_addr & ~PAGE_MASK))
@@ -539,7 +540,6 @@ long vm_madvise(uintptr_t addr, size_t len, int advice)
 	case MADV_DOFORK:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
-		break;
 	case MADV_DONTNEED:
 	case MADV_FREE:
 		break;

@@ -237,7 +237,7 @@ static int get_kept(struct socket *s, int name, int *v)
 static int get_socket_level(struct socket *s, int name, int *v)
 {
 	if (is_flag(name)) {
-		*v = s->flags >> name & 1;
+		*v = (int)(s->flags >> name & 1);
 		return 0;
 	}
 	switch (name) {

@@ -99,6 +99,19 @@ struct vsock_conn *vsock_find_locked(
 	return NULL;
 }
 
+unsigned vsock_count(void)
+{
+	unsigned n = 0;
+	struct vsock_conn *c;
+
+	spin_lock(&vsock_lock);
+	for (int i = 0; vsock_transport && i < HASH_SIZE; i++)
+		list_for_each (c, &table[i], hash_node)
+			n++;
+	spin_unlock(&vsock_lock);
+	return n;
+}
+
 struct vsock_listener *vsock_listener_find_locked(uint32_t port)
 {
 	struct vsock_listener *l;

@@ -90,6 +90,9 @@ struct vsock_listener {
 	void *owner;
 };
 
+/* Connections there are. */
+unsigned vsock_count(void);
+
 void vsock_init(const struct vsock_transport *t, uint64_t cid);
 uint64_t vsock_cid(void); /* 0: there is no device */
 

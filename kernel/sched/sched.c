@@ -85,9 +85,10 @@ void rq_remove_locked(struct cpu *c, struct thread *t)
 	c->rq_len--;
 	if (t->prio > 0)
 		place_realtime_waits(-1);
-	c->rq_prio = c->rq_len
+	c->rq_prio =
+	    (int8_t)(c->rq_len
 			 ? list_first(&c->rq, struct thread, run_node)->prio
-			 : PRIO_NONE;
+			 : PRIO_NONE);
 }
 
 /* Others wait for this CPU: its slice ends. */

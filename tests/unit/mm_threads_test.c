@@ -25,6 +25,11 @@ struct mm_cpu *mm_cpu(void)
 	return &own;
 }
 
+size_t mm_cpu_objects(unsigned class)
+{
+	return mm_cpu()->nr[class];
+}
+
 uint64_t mm_cpu_pages(void)
 {
 	uint64_t n = 0;

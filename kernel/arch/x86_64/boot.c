@@ -183,7 +183,8 @@ static void place_page_map(void)
 			bump_end = r->end;
 	}
 	size = ALIGN_UP(pages * sizeof(struct page), PAGE_SIZE);
-	if (!bump_end || bump > bump_end || big->end - big->start < 2 * size)
+	if (!big || !bump_end || bump > bump_end ||
+	    big->end - big->start < 2 * size)
 		panic("boot: the image does not fit into memory");
 	boot_info.page_map = big->end - size;
 	boot_info.nr_pages = pages;

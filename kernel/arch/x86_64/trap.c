@@ -180,9 +180,10 @@ static bool fixup(struct trap_frame *f)
 {
 	for (struct extable_entry *e = __extable_start; e < __extable_end;
 	     e++) {
-		if ((uintptr_t)&e->insn + (intptr_t)e->insn != f->rip)
+		if ((uintptr_t)&e->insn + (uintptr_t)(intptr_t)e->insn !=
+		    f->rip)
 			continue;
-		f->rip = (uintptr_t)&e->fixup + (intptr_t)e->fixup;
+		f->rip = (uintptr_t)&e->fixup + (uintptr_t)(intptr_t)e->fixup;
 		return true;
 	}
 	return false;
@@ -226,7 +227,9 @@ static void exception_from_kernel(struct trap_frame *f, uintptr_t addr)
 	if (f->vector == TRAP_PF && addr < USER_END) {
 		for (struct extable_entry *e = __extable_start;
 		     e < __extable_end; e++) {
-			if ((uintptr_t)&e->insn + (intptr_t)e->insn != f->rip)
+			if ((uintptr_t)&e->insn +
+				(uintptr_t)(intptr_t)e->insn !=
+			    f->rip)
 				continue;
 			if (fault_handle(f, addr) == 0)
 				return;

@@ -119,6 +119,11 @@ struct mm_cpu *mm_cpu(void)
 	return &c;
 }
 
+size_t mm_cpu_objects(unsigned class)
+{
+	return mm_cpu()->nr[class];
+}
+
 uint64_t mm_cpu_pages(void)
 {
 	return mm_cpu()->nr_pages;
