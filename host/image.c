@@ -126,6 +126,16 @@ static const Elf64_Shdr *image_sections(const struct image *im, unsigned *n)
 	return image_at(im, eh->e_shoff, *n * sizeof(Elf64_Shdr));
 }
 
+bool image_has_symbols(const struct image *im)
+{
+	unsigned n, i = 0;
+	const Elf64_Shdr *sh = image_sections(im, &n);
+
+	while (sh && i < n && sh[i].sh_type != SHT_SYMTAB)
+		i++;
+	return sh && i < n;
+}
+
 const char *image_symbol(
     const struct image *im, uint64_t addr, uint64_t *offset)
 {

@@ -5,6 +5,7 @@
 #ifndef TORIL_HOST_IMAGE_H
 #define TORIL_HOST_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@ const char *image_check(const struct image *im);
 /* The function at `addr` of the running image, and how far into it. */
 const char *image_symbol(
     const struct image *im, uint64_t addr, uint64_t *offset);
+
+bool image_has_symbols(const struct image *im);
 
 /* Print a line of the guest's console with names behind its addresses. */
 void image_print_line(struct image *im, const char *line, FILE *to);

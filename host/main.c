@@ -22,11 +22,13 @@
 #include "host/confine.h"
 #include "host/run.h"
 
-struct run run = {.vsock_fd = -1};
+struct run run = {.vsock_fd = -1, .monitor_fd = {-1, -1}, .look_fd = -1};
 
 void run_end(struct run *r, int status)
 {
 	if (r->ending)
+		return;
+	if (r->exited && status == (int)r->exit.status && debug_look(r))
 		return;
 	r->ending = true;
 	r->status = status;
@@ -113,6 +115,8 @@ static void children_reap(struct run *r)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (child_reap(&r->looker, pid, status))
+			run_end(r, (int)r->exit.status);
 		if (child_reap(&r->qemu, pid, status))
 			qemu_ended(r);
 		for (unsigned i = 0; i < r->opt.share_count; i++) {
@@ -196,7 +200,7 @@ static int run_start(struct run *r)
 	}
 	if (r->opt.backend)
 		return 0;
-	if (virtiofsd_start(r) || qemu_start(r))
+	if (virtiofsd_start(r) || qemu_start(r) || debug_helper_start(r))
 		return -EIO;
 	debug_announce(r);
 	return 0;
@@ -221,11 +225,12 @@ static int run_confine(struct run *r)
 
 static void run_finish(struct run *r)
 {
-	struct child *list[SHARES_MAX + 1];
+	struct child *list[SHARES_MAX + 2];
 	unsigned n = 0;
 
 	child_drain(&r->qemu); /* what a dying program put on the console */
 	list[n++] = &r->qemu;
+	list[n++] = &r->looker;
 	for (unsigned i = 0; i < r->opt.share_count; i++)
 		list[n++] = &r->virtiofsd[i];
 	children_end(list, n);
@@ -293,6 +298,8 @@ int main(int argc, char **argv)
 	stdio_init();
 	if (argc > 3 && !strcmp(argv[1], "--prepare-share"))
 		return prepare_share(argv + 2);
+	if (argc == 6 && !strcmp(argv[1], "--look"))
+		return debug_helper(argv + 2);
 	status = options_parse(&run.opt, argc, argv, why, sizeof(why));
 	if (status > 0)
 		return 0;

@@ -58,6 +58,7 @@ static const char usage[] =
     "      --qemu-arg ARG     one more argument for QEMU; repeatable\n"
     "      --vsock-backend SOCKET\n"
     "                         serve a QEMU that somebody else starts\n"
+    "      --core FILE        where a program that crashes leaves a core\n"
     "      --gdb[=SOCKET]     wait for gdb, and say how to start it\n"
     "      --verbose          kernel messages, and what is done when\n"
     "      --dry-run          print the commands instead of running them\n"
@@ -272,6 +273,7 @@ enum {
 	OPT_GDB,
 	OPT_CONNECTIONS,
 	OPT_FILES,
+	OPT_CORE,
 };
 
 static const struct option longs[] = {
@@ -296,6 +298,7 @@ static const struct option longs[] = {
     {"virtiofsd", required_argument, NULL, OPT_VIRTIOFSD},
     {"fs-socket", required_argument, NULL, OPT_FS_SOCKET},
     {"qemu-arg", required_argument, NULL, OPT_QEMU_ARG},
+    {"core", required_argument, NULL, OPT_CORE},
     {"gdb", optional_argument, NULL, OPT_GDB},
     {"vsock-backend", required_argument, NULL, OPT_BACKEND},
     {"as-process", required_argument, NULL, OPT_AS_PROCESS},
@@ -404,6 +407,9 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case OPT_GDB:
 		o->gdb = true;
 		o->gdb_socket = arg;
+		return 0;
+	case OPT_CORE:
+		o->core = arg;
 		return 0;
 	case OPT_VERBOSE:
 		o->verbose = true;

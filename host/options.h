@@ -63,6 +63,7 @@ struct options {
 	const char *backend; /* --vsock-backend: serve there, start nothing */
 	bool gdb;            /* wait for gdb ... */
 	const char *gdb_socket; /* ... here; NULL: a place of our own */
+	const char *core;       /* --core: the file; NULL: none */
 	const char **qemu_args;
 	unsigned qemu_arg_count;
 	int image; /* index in argv of IMAGE */

@@ -121,6 +121,12 @@ void qemu_args(const struct run *r, struct args *a, const char *dir)
 	args_add(a, "toril.ctl=%u%s%s%s", r->v->control_port,
 	    r->opt.verbose ? " toril.verbose" : "",
 	    r->opt.dedicate ? " toril.dedicate" : "", files);
+	if (r->monitor_fd[1] >= 0) {
+		args_add(a, "-chardev");
+		args_add(a, "socket,id=monitor,fd=%d", r->monitor_fd[1]);
+		args_add(a, "-mon");
+		args_add(a, "chardev=monitor,mode=readline");
+	}
 	if (r->opt.gdb) {
 		args_add(a, "-S");
 		args_add(a, "-gdb");
@@ -134,6 +140,7 @@ static void console_line(struct lines *l, char *text)
 {
 	struct child *c = container_of(l, struct child, out);
 
+	debug_line(container_of(c, struct run, qemu), text);
 	image_print_line(
 	    &container_of(c, struct run, qemu)->image, text, stderr);
 	fflush(stderr);
@@ -163,7 +170,7 @@ int qemu_start(struct run *r)
 	r->qemu.out.line = console_line;
 	r->qemu.prepare = qemu_prepare;
 	r->qemu.keep[0] = r->vsock_fd;
-	r->qemu.keep[1] = -1;
+	r->qemu.keep[1] = r->monitor_fd[1];
 	ret = child_start(&r->qemu, &a);
 	args_free(&a);
 	if (ret)
@@ -172,6 +179,9 @@ int qemu_start(struct run *r)
 	if (r->vsock_fd >= 0)
 		close(r->vsock_fd);
 	r->vsock_fd = -1;
+	if (r->monitor_fd[1] >= 0)
+		close(r->monitor_fd[1]);
+	r->monitor_fd[1] = -1;
 	for (unsigned i = 0; i < r->opt.share_count; i++) {
 		close(r->share_fd[i]);
 		r->share_fd[i] = -1;

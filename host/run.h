@@ -31,8 +31,13 @@ struct run {
 	bool started, exited; /* as the guest says */
 	bool share_gone[SHARES_MAX];
 	struct ctl_exit exit;
-	char *gdb;       /* --gdb: the socket */
-	int last_signal; /* the SIGINT or SIGTERM already passed on */
+	char *gdb;           /* --gdb: the socket */
+	int monitor_fd[2];   /* QEMU's: our end, its end */
+	struct child looker; /* gdb, which looks at a crash */
+	int look_fd;         /* ... when told so here */
+	uint64_t fault;      /* the address that the guest named ... */
+	bool faulted;        /* ... if so */
+	int last_signal;     /* the SIGINT or SIGTERM already passed on */
 	bool ending;
 	int status;
 };
@@ -61,6 +66,15 @@ int unix_pair(int *listener, int *client);
 int debug_prepare(struct run *run);         /* choose the socket */
 void debug_announce(const struct run *run); /* say how to attach */
 void debug_finish(struct run *run);
+/* Before the launcher confines itself: the child that will start gdb.  0, or
+ * -errno after a message.  In it: debug_helper(), with what follows --look. */
+int debug_helper_start(struct run *run);
+int debug_helper(char **argv);
+/* A line of the guest's console. */
+void debug_line(struct run *run, const char *text);
+/* The program has ended: whether gdb is looking at what it left.  When it has
+ * seen enough, run_end() is called once more. */
+bool debug_look(struct run *run);
 
 /* control.c */
 int control_accept(struct run *run, struct vsock_stream *s);

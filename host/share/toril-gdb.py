@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""gdb -x toril-gdb.py IMAGE: Toril's threads, files, mappings and locks.
+"""gdb -x toril-gdb.py IMAGE [CORE]: threads, files, mappings and locks of Toril.
 
 toril-attach SOCKET connects to what `toril-run --gdb` waits at, and goes on to
 main() if the machine has not started yet.  gdb's own threads are the CPUs; a
@@ -9,9 +9,13 @@ the machine is written.
 
 An image is a PIE at a random address.  At the reset vector that is not chosen
 yet: boot_jump, still at its link address, is told.  Later the boot CPU's GS
-base is the address of cpu_boot.
+base is the address of cpu_boot.  A core has the entry point's address.  In a
+core gdb's threads are the program's.
 """
+import os
 import re
+import struct
+import time
 
 import gdb
 import gdb.unwinder
@@ -54,6 +58,7 @@ def read_words(address, count):
 
 class Image:
     bias = None
+    entry = 0  # its link address
 
     @classmethod
     def link_address(cls, symbol):
@@ -67,9 +72,26 @@ class Image:
     @classmethod
     def move(cls, bias):
         name = gdb.current_progspace().filename
+        cls.entry = cls.link_address("toril_linux_start")
         gdb.execute("symbol-file", to_string=True)
         gdb.execute(f'add-symbol-file "{name}" -o {bias:#x}', to_string=True)
         cls.bias = bias
+
+
+def core_entry():
+    """Where a core says that the image's entry point is, or None."""
+    try:
+        match = re.search(r"AT_ENTRY .*(0x[0-9a-f]+)",
+                          gdb.execute("info auxv", to_string=True))
+    except gdb.error:
+        return None
+    return int(match[1], 16) if match else None
+
+
+def core_open():
+    entry = core_entry()
+    if entry is not None and Image.bias is None:
+        Image.move(entry - Image.link_address("toril_linux_start"))
 
 
 class Attach(gdb.Command):
@@ -88,6 +110,9 @@ image has been moved to its address, before the kernel starts."""
         gdb.execute("set pagination off", to_string=True)
         gdb.execute("set confirm off", to_string=True)
         gdb.execute("set architecture i386:x86-64", to_string=True)
+        deadline = time.monotonic() + 60
+        while not os.path.exists(words[0]) and time.monotonic() < deadline:
+            time.sleep(0.02)
         boot = Image.link_address("boot_jump")
         cpu_boot = Image.link_address("cpu_boot")
         gdb.execute(f"target remote {words[0]}", to_string=True)
@@ -392,5 +417,239 @@ class Locks(gdb.Command):
         print(f"{held} held")
 
 
-for command in (Attach, InfoThreads, Thread, Backtrace, Files, Maps, Locks):
+# --- crashes, cores ----------------------------------------------------------
+
+DIRECT_BASE = 0xffff800000000000  # kernel/arch/x86_64/layout.h
+PAGE = 4096
+REGISTERS = ("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9",
+             "r8", "rax", "rcx", "rdx", "rsi", "rdi", "", "rip", "", "eflags",
+             "rsp", "")  # as in struct pt_regs
+ENDS = ("process_exit_signal", "signal_fault")
+
+
+def program_threads():
+    return [t for t in threads() if int(t["tid"])
+            and "NEW" not in str(t["state"]) and "DEAD" not in str(t["state"])]
+
+
+def program_frame(thread):
+    """The innermost frame of program code, and the kernel's above it."""
+    skip = select(thread)
+    frame, level, names = gdb.newest_frame(), 0, []
+    chosen, at = None, 0
+    while frame is not None and level < 64:
+        if level == skip and chosen is None:
+            chosen, at = frame, level
+        if frame.type() == gdb.SIGTRAMP_FRAME and frame.older():
+            chosen, at = frame.older(), level + 1
+        names.append(frame.name())
+        frame, level = frame.older(), level + 1
+    return chosen, at, names
+
+
+def registers(frame, thread):
+    values = []
+    for name in REGISTERS:
+        try:
+            value = number(frame.read_register(name)) if name else 0
+        except (gdb.error, ValueError):
+            value = 0
+        values.append(value)
+    values[17], values[20] = 0x33, 0x2b
+    return values + [number(thread["fs_base"])] + [0] * 5
+
+
+def regions():
+    tree = evaluate("&'kernel/mm/vm.c'::regions").dereference()
+    for node in in_order(tree["root"]):
+        yield container(number(node), "struct vm_region", "node")
+
+
+def region_text(r):
+    flags = int(r["flags"])
+    return (f"{number(r['start']):x}-{number(r['end']):x} "
+            + "".join(c if flags & bit else "-"
+                      for bit, c in ((1, "r"), (2, "w"), (4, "x")))
+            + ("s" if flags & 8 else "p")
+            + (", the first stack" if flags & 32 else
+               ", a file" if number(r["object"]) else ", memory"))
+
+
+def print_mapping(address):
+    below = None
+    for r in regions():
+        if number(r["start"]) <= address < number(r["end"]):
+            print(f"{address:#x} is in the mapping {region_text(r)}")
+            if symbol := symbol_at(address):
+                if not symbol.startswith("No symbol"):
+                    print(f"  which is in {symbol}")
+            return
+        if number(r["start"]) > address:
+            print(f"{address:#x} is in no mapping")
+            if below is not None:
+                print(f"  below is {region_text(below)}")
+            print(f"  above is {region_text(r)}")
+            return
+        below = r
+    print(f"{address:#x} is in no mapping, above all of them")
+
+
+def print_program(thread, level):
+    print(f"\nThread {int(thread['tid'])} \"{name_of(thread)}\":")
+    text = gdb.execute(f"bt {level + 40}", to_string=True)
+    for line in text.splitlines():
+        if not (match := re.match(r"#(\d+)(\s+)(.*)", line)):
+            continue
+        if int(match[1]) >= level:
+            print(f"#{int(match[1]) - level:<2} {match[3]}")
+
+
+def present(start, end):
+    """Pieces of [start, end) that have pages, by the page tables."""
+    cache = {}
+
+    def table(pa):
+        if pa not in cache:
+            cache[pa] = read_words(DIRECT_BASE + pa, 512)
+        return cache[pa]
+
+    def walk(pa, level, base, first, last):
+        size = PAGE << (9 * level)
+        entries = table(pa)
+        for i in range(512):
+            va = base + i * size
+            if va + size <= first or va >= last or not entries[i] & 1:
+                continue
+            if level == 0 or entries[i] & 0x80:
+                yield max(va, first), min(va + size, last)
+            else:
+                yield from walk(entries[i] & 0xffffffffff000, level - 1, va,
+                                first, last)
+
+    yield from walk(number(evaluate("boot_info.pml4")), 3, 0, start, end)
+
+
+class Core:
+    """An ELF core as Linux writes it."""
+
+    def __init__(self, path):
+        self.file = open(path, "wb", opener=lambda name, flags:
+                         os.open(name, flags, 0o600))
+        self.at = PAGE
+        self.segments = []  # address, offset, size
+        self.notes = b""
+
+    def memory(self, start, end):
+        while start < end:
+            n = min(end - start, 1 << 16)
+            try:
+                data = gdb.selected_inferior().read_memory(start, n).tobytes()
+            except gdb.MemoryError:
+                start += n
+                continue
+            self.file.seek(self.at)
+            self.file.write(data)
+            last = self.segments[-1] if self.segments else None
+            if last and last[0] + last[2] == start:
+                last[2] += n
+            elif len(self.segments) < 60000:
+                self.segments.append([start, self.at, n])
+            self.at += n
+            start += n
+
+    def object(self, value):
+        self.memory(number(value.address),
+                    number(value.address) + value.type.sizeof)
+
+    def note(self, kind, data):
+        self.notes += struct.pack("<III8s", 5, len(data), kind, b"CORE")
+        self.notes += data + bytes(-len(data) % 4)
+
+    def thread(self, tid, signal, values):
+        head = struct.pack("<iiih", signal, 0, 0, signal).ljust(32, b"\0")
+        head += struct.pack("<i", tid)
+        self.note(1, head.ljust(112, b"\0") + struct.pack("<27Q", *values)
+                  + bytes(8))  # NT_PRSTATUS
+
+    def process(self, tid, name):
+        name = name.encode()[:15]
+        self.note(3, bytes(24) + struct.pack("<4i", tid, 0, 0, 0)
+                  + name.ljust(16, b"\0") + name.ljust(80, b"\0"))
+        entry = Image.bias + Image.entry
+        self.note(6, struct.pack("<6Q", 6, PAGE, 9, entry, 0, 0))  # NT_AUXV
+
+    def finish(self):
+        notes_at = -(-self.at // 8) * 8
+        headers_at = -(-(notes_at + len(self.notes)) // 8) * 8
+        self.file.seek(notes_at)
+        self.file.write(self.notes)
+        self.file.seek(headers_at)
+        self.file.write(struct.pack("<IIQQQQQQ", 4, 4, notes_at, 0, 0,
+                                    len(self.notes), 0, 4))
+        for address, offset, size in self.segments:
+            self.file.write(struct.pack("<IIQQQQQQ", 1, 6, offset, address, 0,
+                                        size, size, 1))
+        self.file.seek(0)
+        self.file.write(struct.pack(
+            "<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 4, 62, 1, 0, headers_at,
+            0, 0, 64, 56, len(self.segments) + 1, 0, 0, 0))
+        self.file.close()
+
+
+def core_write(path, signal, found):
+    """`found`: threads and their frames' registers, the dead one first."""
+    core = Core(path)
+    for i, (thread, values) in enumerate(found):
+        core.thread(int(thread["tid"]), signal, values)
+        if i == 0:
+            core.process(int(thread["tid"]), name_of(thread))
+    for region in regions():
+        core.object(region)
+        for start, end in present(number(region["start"]),
+                                  number(region["end"])):
+            core.memory(start, end)
+    for thread in threads():
+        core.object(thread)
+        core.memory(number(thread["ksp"]), number(thread["kstack_top"]))
+    for i in range(1, int(evaluate("cpus_online"))):
+        core.object(evaluate(f"cpus[{i}]").dereference())
+    core.finish()
+
+
+class Crash(gdb.Command):
+    """toril-crash [-a ADDRESS] [-s SIGNAL] [-c CORE]: where the program's
+threads are, what lies at an address, and a core of all that."""
+
+    def __init__(self):
+        super().__init__("toril-crash", gdb.COMMAND_DATA)
+
+    def invoke(self, argument, from_tty):
+        words = gdb.string_to_argv(argument)
+        options = dict(zip(words[::2], words[1::2]))
+        here = gdb.selected_thread().num
+        found = []
+        for thread in program_threads():
+            frame, level, names = program_frame(thread)
+            dead = any(name in ENDS for name in names)
+            found.append([not dead, thread, level, registers(frame, thread)])
+        found.sort(key=lambda row: row[0])
+        try:
+            if "-a" in options:
+                print_mapping(int(options["-a"], 0))
+            for _, thread, level, _ in found:
+                select(thread)
+                print_program(thread, level)
+        finally:
+            restore(here)
+        if "-c" in options:
+            try:
+                core_write(options["-c"], int(options.get("-s", "0")),
+                           [(row[1], row[3]) for row in found])
+                print(f"\nThe core is in {options['-c']}")
+            except OSError as why:
+                print(f"\n{options['-c']}: {why.strerror}: there is no core")
+
+
+for command in (Attach, InfoThreads, Thread, Backtrace, Files, Maps, Locks, Crash):
     command()
+core_open()

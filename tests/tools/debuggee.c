@@ -13,6 +13,8 @@
 
 static int pipe_ends[2];
 static pthread_barrier_t ready;
+static const int constant = 1;
+volatile int progress[3];
 
 static void *reader_thread(void *arg)
 {
@@ -59,6 +61,9 @@ int main(int argc, char **argv)
 	pthread_barrier_wait(&ready);
 	usleep(100000);
 	everybody_runs();
+	progress[0] = 7, progress[1] = 8, progress[2] = 9;
+	if (argc > 1 && !strcmp(argv[1], "constant"))
+		*(volatile int *)&constant = 2;
 	if (argc > 1 && !strcmp(argv[1], "crash"))
 		crash_here((char *)0x1234);
 	if (argc > 1 && !strcmp(argv[1], "abort"))
