@@ -76,6 +76,12 @@ install: $(INSTALLED)
 	install -d $(INSTALL_SHARE)/toril $(INSTALL_SHARE)/meson/cross
 	install -m 644 $(SHARE_FILES) $(HOST_SHARE) $(INSTALL_SHARE)/toril/
 	ln -sfn ../../toril/toril.meson $(INSTALL_SHARE)/meson/cross/toril
+	install -d $(INSTALL_SHARE)/bash-completion/completions
+	install -m 644 tools/toril-run.bash \
+		$(INSTALL_SHARE)/bash-completion/completions/toril-run
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' tools/toril@.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/toril@.service
 	install -d $(INSTALL_SHARE)/man/man1 $(INSTALL_SHARE)/man/man7
 	install -m 644 docs/man/*.1 $(INSTALL_SHARE)/man/man1/
 	install -m 644 docs/man/*.7 $(INSTALL_SHARE)/man/man7/

@@ -137,6 +137,7 @@ def test_files(share):
     ok(r.stdout == b"200 No file descriptors available\n",
        "--max-files binds the program, root or not", r)
     with Echo("--max-files", "200", "-v", f"{share}:/mnt") as echo:
+        echo.answers()  # all of it runs
         limits = pathlib.Path("/proc/%d/limits" % children(
             echo.process.pid)["virtiofsd"]).read_text(encoding="ascii")
         ok(re.search(r"Max open files\s+2248\s+2248", limits),

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Completion of toril-run's options, as --help lists them, and of files.
+_toril_run()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+
+	COMPREPLY=()
+	case $prev in
+	--accel)
+		mapfile -t COMPREPLY < <(compgen -W 'auto kvm tcg' -- "$cur")
+		return
+		;;
+	--vsock)
+		mapfile -t COMPREPLY < <(compgen -W 'auto vhost builtin' -- "$cur")
+		return
+		;;
+	-w | --workdir | -e | --env | -p | --publish | -m | --memory | -c | --cpus)
+		return # nothing that could be guessed
+		;;
+	esac
+	case $cur in
+	-*)
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" --help |
+			grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE -- \
+			'--?[a-z][a-z-]*') --version" -- "$cur")
+		;;
+	*)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		;;
+	esac
+}
+complete -o filenames -F _toril_run toril-run
