@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* /proc/toril/objects: a name and a number in each line; kernel/control/objects.h. */
+/* /proc/toril/objects: a name and a number in each line;
+ * kernel/control/objects.h. */
 #include "kernel/control/objects.h"
 #include "posix/proc.h"
 

@@ -11,7 +11,7 @@ set -eu
 packages="gcc make libc6-dev libseccomp-dev linux-libc-dev binutils dpkg-dev ca-certificates
 qemu-system-x86 qemu-system-common musl-tools musl-dev libcmocka-dev python3
 perl wget curl socat wrk pandoc xz-utils clang libclang-rt-14-dev
-clang-format clang-tidy cppcheck procps iproute2 gdb
+clang-format clang-tidy cppcheck procps iproute2 gdb strace
 util-linux redis-tools sqlite3 tcl cmake
 mosquitto-clients"
 sources=/etc/apt/sources.list.d/toril-sources

@@ -6,6 +6,7 @@ and locks."""
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,13 +19,13 @@ IMAGE = f"{BUILD}/tests/tools/debuggee"
 WAIT = 240
 
 
-def debug(cpus, commands):
+def debug(cpus, commands, image=IMAGE):
     """What gdb says, and what the program and toril-run do."""
     with tempfile.TemporaryDirectory() as folder:
         socket = os.path.join(folder, "gdb")
         with subprocess.Popen(
                 [f"{BUILD}/bin/toril-run", "-c", str(cpus), f"--gdb={socket}",
-                 "--timeout", str(WAIT), IMAGE], stdin=subprocess.DEVNULL,
+                 "--timeout", str(WAIT), image], stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 text=True) as machine:
             try:
@@ -39,7 +40,7 @@ def debug(cpus, commands):
                 for command in commands:
                     arguments += ["-ex", command]
                 done = subprocess.run(
-                    arguments + [IMAGE], stdin=subprocess.DEVNULL, text=True,
+                    arguments + [image], stdin=subprocess.DEVNULL, text=True,
                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                     timeout=WAIT, check=False)
                 out, err = machine.communicate(timeout=WAIT)
@@ -94,13 +95,51 @@ def steps():
     assert (out, status) == ("ready\n", 0), (said, out, err, status)
 
 
+def traces():
+    """Calls with their arguments and results, in strace's form."""
+    said, out, err, status = debug(1, ["toril-strace"])
+    expect(said,
+           r"^\[pid     2\] pipe\(0x\w+\) +   = 0$",
+           r'^\[pid     2\] open\("/tmp/notes", O_RDWR\|O_CREAT\|O_LARGEFILE, '
+           r"0600\) = 5$",
+           r"^\[pid     2\] exit_group\(0\) +   = \?$")
+    assert (out, status) == ("ready\n", 0), (said, out, err, status)
+
+
+def as_strace():
+    """The same program on Linux, under strace, but for numbers that differ."""
+    if not shutil.which("strace"):
+        print("# strace is not here: not compared")
+        return
+    done = subprocess.run(
+        ["strace", f"{BUILD}/tests/tools/calls_linux"], check=False,
+        capture_output=True, text=True, timeout=WAIT)
+    linux = done.stderr[done.stderr.index("open("):].splitlines()[:-1]
+    said = debug(1, ["toril-strace"], f"{BUILD}/tests/tools/calls")[0]
+    toril = re.findall(r"^\[pid +2\] (.*)$", said, re.M)
+
+    def plain(lines):
+        return [re.sub(r"\s+=", " =", line).replace("|O_LARGEFILE", "")
+                for line in lines]
+
+    assert len(linux) > 12, done.stderr
+    # strace knows names for some numbers
+    for number, name in (("lseek(3, 2, 0)", "lseek(3, 2, SEEK_SET)"),
+                         ('all", 04)', 'all", R_OK)')):
+        toril = [line.replace(number, name) for line in toril]
+    a, b = plain(linux), plain(toril)
+    assert a == b, "\n".join(a + ["---"] + b)
+
+
 def main():
     assert pathlib.Path(IMAGE).exists(), IMAGE
     return tap.run([
         ("stops at main", stops_at_main),
         ("threads, files, mappings, locks; 1 CPU", lambda: shows_all(1)),
         ("the same on 2 CPUs", lambda: shows_all(2)),
-        ("break points and steps in the kernel", steps)])
+        ("break points and steps in the kernel", steps),
+        ("kernel calls, as strace prints them", traces),
+        ("the same as strace's", as_strace)])
 
 
 sys.exit(main())

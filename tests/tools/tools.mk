@@ -9,5 +9,10 @@ $(BUILD)/tests/tools/%: tests/tools/%.c $(BUILD)/bin/toril-cc
 	@mkdir -p $(@D)
 	$(Q)$(BUILD)/bin/toril-cc -O1 -g -Wall -Wextra -D_GNU_SOURCE -o $@ $<
 
+$(BUILD)/tests/tools/calls_linux: tests/tools/calls.c
+	@mkdir -p $(@D)
+	$(Q)musl-gcc -static -O1 -o $@ $<
+
 TESTS	+= $(sort $(wildcard tests/tools/*_test.py))
-TEST_NEEDS += $(DEBUGGEE) $(HOST_SHARE)
+TEST_NEEDS += $(DEBUGGEE) $(BUILD)/tests/tools/calls \
+	$(BUILD)/tests/tools/calls_linux $(HOST_SHARE)
