@@ -66,7 +66,7 @@ void debug_announce(const struct run *r)
 {
 	char *script;
 
-	if (!r->gdb)
+	if (!r->gdb || r->opt.strace)
 		return;
 	script = share_path("toril-gdb.py");
 	complain("waiting for gdb -x %s -ex 'toril-attach %s' %s", script,
@@ -139,11 +139,50 @@ static void look_line(struct lines *l, char *text)
 	fflush(stderr);
 }
 
+/* Lines of kernel calls, and nothing of gdb's own. */
+static void strace_line(struct lines *l, char *text)
+{
+	(void)l;
+	if (!strncmp(text, "[pid ", 5))
+		fprintf(stderr, "%s\n", text);
+	fflush(stderr);
+}
+
+/* gdb from the start, instead of one that the user starts. */
+static int strace_start(struct run *r)
+{
+	static const char *const fixed[] = {"gdb", "-q", "-nx", "-batch",
+	    "-iex", "set debuginfod enabled off", "-iex", "set auto-load off",
+	    "-x"};
+	char *script = share_path("toril-gdb.py");
+	struct args a = {0};
+	int ret;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		args_add(&a, "%s", fixed[i]);
+	args_add(&a, "%s", script);
+	args_add(&a, "-ex");
+	args_add(&a, "toril-attach %s", r->gdb);
+	args_add(&a, "-ex");
+	args_add(&a, "toril-strace %s",
+	    r->opt.strace_calls ? r->opt.strace_calls : "");
+	args_add(&a, "%s", r->file);
+	r->looker.name = "gdb";
+	r->looker.out.line = strace_line;
+	r->looker.keep[0] = r->looker.keep[1] = -1;
+	ret = child_start(&r->looker, &a);
+	args_free(&a);
+	free(script);
+	return ret;
+}
+
 int debug_helper_start(struct run *r)
 {
 	struct args a = {0};
 	int ends[2], ret;
 
+	if (r->opt.strace)
+		return strace_start(r);
 	if (!image_has_symbols(&r->image) || r->monitor_fd[0] < 0 || r->gdb ||
 	    !is_installed("gdb") || pipe2(ends, O_CLOEXEC)) {
 		if (r->opt.core)

@@ -109,6 +109,20 @@ void share_ended(struct run *r, unsigned i)
 	run_end(r, STATUS_FAILED);
 }
 
+/* gdb has seen what there is to see, or could not. */
+static void looker_ended(struct run *r)
+{
+	if (r->exited) {
+		run_end(r, (int)r->exit.status);
+		return;
+	}
+	if (r->ending)
+		return;
+	child_show(&r->looker);
+	complain("gdb ended before the program");
+	run_end(r, STATUS_FAILED);
+}
+
 static void children_reap(struct run *r)
 {
 	int status;
@@ -116,7 +130,7 @@ static void children_reap(struct run *r)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (child_reap(&r->looker, pid, status))
-			run_end(r, (int)r->exit.status);
+			looker_ended(r);
 		if (child_reap(&r->qemu, pid, status))
 			qemu_ended(r);
 		for (unsigned i = 0; i < r->opt.share_count; i++) {

@@ -59,6 +59,8 @@ static const char usage[] =
     "      --vsock-backend SOCKET\n"
     "                         serve a QEMU that somebody else starts\n"
     "      --core FILE        where a program that crashes leaves a core\n"
+    "      --strace[=CALL,...]\n"
+    "                         print kernel calls, as strace does; slow\n"
     "      --gdb[=SOCKET]     wait for gdb, and say how to start it\n"
     "      --verbose          kernel messages, and what is done when\n"
     "      --dry-run          print the commands instead of running them\n"
@@ -274,6 +276,7 @@ enum {
 	OPT_CONNECTIONS,
 	OPT_FILES,
 	OPT_CORE,
+	OPT_STRACE,
 };
 
 static const struct option longs[] = {
@@ -298,6 +301,7 @@ static const struct option longs[] = {
     {"virtiofsd", required_argument, NULL, OPT_VIRTIOFSD},
     {"fs-socket", required_argument, NULL, OPT_FS_SOCKET},
     {"qemu-arg", required_argument, NULL, OPT_QEMU_ARG},
+    {"strace", optional_argument, NULL, OPT_STRACE},
     {"core", required_argument, NULL, OPT_CORE},
     {"gdb", optional_argument, NULL, OPT_GDB},
     {"vsock-backend", required_argument, NULL, OPT_BACKEND},
@@ -407,6 +411,10 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case OPT_GDB:
 		o->gdb = true;
 		o->gdb_socket = arg;
+		return 0;
+	case OPT_STRACE:
+		o->gdb = o->strace = true;
+		o->strace_calls = arg;
 		return 0;
 	case OPT_CORE:
 		o->core = arg;

@@ -62,8 +62,10 @@ struct options {
 	const char *qemu, *virtiofsd; /* NULL: look for them */
 	const char *backend; /* --vsock-backend: serve there, start nothing */
 	bool gdb;            /* wait for gdb ... */
-	const char *gdb_socket; /* ... here; NULL: a place of our own */
-	const char *core;       /* --core: the file; NULL: none */
+	const char *gdb_socket;   /* ... here; NULL: a place of our own */
+	bool strace;              /* print kernel calls ... */
+	const char *strace_calls; /* ... of these names; NULL: all */
+	const char *core;         /* --core: the file; NULL: none */
 	const char **qemu_args;
 	unsigned qemu_arg_count;
 	int image; /* index in argv of IMAGE */

@@ -752,8 +752,9 @@ class Returns(gdb.Breakpoint):
     """The last instruction of every kernel call that is no leaf: the frame
     that the entry made is still at the top of the kernel stack."""
 
-    def __init__(self, where, ends):
+    def __init__(self, where, ends, only):
         super().__init__(where, internal=True)
+        self.only = only
         self.silent = True
         self.ends = ends
 
@@ -761,18 +762,19 @@ class Returns(gdb.Breakpoint):
         cpu = pointer(number(evaluate("$gs_base")), "struct cpu")
         top = number(cpu["kstack_top"])
         frame = read_words(top - 64, 8)
-        function = symbol_at(frame[0])
+        name = symbol_at(frame[0]).replace("kcall_", "")
+        if self.only and name not in self.only:
+            return False
         result = None if self.ends else signed(
             number(evaluate("$rax")), 64)
         prefix = f"[pid {int(cpu['current']['tid']):5}] "
-        print(prefix + call_text(function.replace("kcall_", ""),
-                                 list(reversed(frame[1:7])), result),
+        print(prefix + call_text(name, list(reversed(frame[1:7])), result),
               flush=True)
         return False
 
 
 class Strace(gdb.Command):
-    """toril-strace: print the kernel calls from here on, as strace -f does, and
+    """toril-strace [CALL,...]: print kernel calls from here on, as strace -f does, and
 go on to the program's end.  Calls without a stack of their own (getpid and the
 like) are not seen.  Each call stops the machine: it is slow."""
 
@@ -780,8 +782,9 @@ like) are not seen.  Each call stops the machine: it is slow."""
         super().__init__("toril-strace", gdb.COMMAND_RUNNING)
 
     def invoke(self, argument, from_tty):
-        Returns("*&kcall_exit_end", False)
-        Returns("kcall_exit_group", True)
+        only = [name for name in argument.strip().split(",") if name]
+        Returns("*&kcall_exit_end", False, only)
+        Returns("kcall_exit_group", True, only)
         gdb.execute("continue", to_string=False)
 
 

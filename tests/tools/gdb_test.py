@@ -131,6 +131,19 @@ def as_strace():
     assert a == b, "\n".join(a + ["---"] + b)
 
 
+def option():
+    """toril-run --strace, all calls and some."""
+    for argument, least in (("--strace", 10), ("--strace=close,lseek", 4)):
+        done = subprocess.run(
+            [f"{BUILD}/bin/toril-run", argument, f"{BUILD}/tests/tools/calls"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=WAIT, check=False)
+        names = re.findall(r"^\[pid +2\] (\w+)\(.* = ", done.stderr, re.M)
+        assert done.returncode == 7 and len(names) >= least, done
+        assert "lseek" in names and ("open" in names) == (least == 10), names
+        assert len(names) == len(done.stderr.splitlines()), done.stderr
+
+
 def main():
     assert pathlib.Path(IMAGE).exists(), IMAGE
     return tap.run([
@@ -139,7 +152,8 @@ def main():
         ("the same on 2 CPUs", lambda: shows_all(2)),
         ("break points and steps in the kernel", steps),
         ("kernel calls, as strace prints them", traces),
-        ("the same as strace's", as_strace)])
+        ("the same as strace's", as_strace),
+        ("toril-run --strace", option)])
 
 
 sys.exit(main())
