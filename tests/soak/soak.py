@@ -25,7 +25,7 @@ import time
 
 BUILD = os.environ.get("BUILD", "build")
 RUN = f"{BUILD}/bin/toril-run"
-REDIS = pathlib.Path(f"{BUILD}/ports/redis/src/redis-server")
+REDIS = pathlib.Path(f"{BUILD}/ports/redis/src/src/redis-server")
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 FIRST = int(sys.argv[2]) if len(sys.argv) > 2 else min(60, SECONDS // 2)
 EVERY = 2       # seconds between counts
