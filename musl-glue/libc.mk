@@ -81,7 +81,8 @@ $(OUT)/obj/thread/pthread_attr_get.o: CFLAGS += \
 	-Dpthread_attr_getscope=__musl_pthread_attr_getscope
 
 # The allocator itself, behind the cache of thread_cache.c.
-$(OUT)/obj/malloc/mallocng/malloc.o: rename := __libc_malloc_impl=__musl_malloc
+$(OUT)/obj/malloc/mallocng/malloc.o: rename := \
+	__libc_malloc_impl=__musl_malloc __malloc_allzerop=__musl_allzerop
 $(OUT)/obj/malloc/mallocng/free.o: rename := __libc_free=__musl_free
 $(OUT)/obj/toril/thread_cache.o: CFLAGS += -O2 -I$(MUSL)/src/malloc/mallocng
 
@@ -94,7 +95,7 @@ $(OUT)/obj/toril/%.o: musl-glue/src/%.S
 $(OUT)/obj/%.o: $(MUSL)/src/%.c
 	@mkdir -p $(@D)
 	$(Q)gcc $(CFLAGS) -c -o $@ $<
-	$(if $(rename),$(Q)objcopy --redefine-sym $(rename) $@)
+	$(if $(rename),$(Q)objcopy $(rename:%=--redefine-sym %) $@)
 $(OUT)/obj/%.o: $(MUSL)/src/%.s
 	@mkdir -p $(@D)
 	$(Q)gcc $(CFLAGS) -c -o $@ $<

@@ -14,7 +14,7 @@ cache=${5:-$(dirname "$dir")}
 mkdir -p "$cache"
 
 find_tarball() {
-	find "$cache" -maxdepth 1 ! -name '*.asc' \( \
+	find -H "$cache" -maxdepth 1 ! -name '*.asc' \( \
 		-name "${package}_$version.orig.tar.*" -o \
 		-name "${package}_${version%-*}.orig.tar.*" \) | head -n 1
 }

@@ -5,8 +5,12 @@
  * musl's allocator has one lock, so that two CPUs would do less with it than
  * one.  While there are several threads, small pieces that one frees stay on
  * lists of its own, by size class, and its next malloc takes them from there;
- * the lock is for what is beyond that.  A program with one thread never comes
- * here but for a test.
+ * the lock is for what is beyond that.
+ *
+ * Large pieces stay even in a program with one thread, though no more than
+ * LARGE_MAX bytes of them: the allocator maps memory for a few of them at a
+ * time and unmaps it when the last is freed, which for a server that uses one
+ * buffer a request means a mapping and its page faults with every request.
  *
  * A piece on a list has the state of an allocated one for the allocator, and
  * that of a freed one for the program: its header is invalid, so that a
@@ -17,10 +21,14 @@
 #include "meta.h"
 #include "pthread_impl.h"
 
-#define CLASSES 24 /* up to 2 KiB */
+#define SMALL_CLASSES 24 /* up to 2 KiB */
+#define SMALL_MAX     (UNIT * 127 - IB)
+#define CLASSES	      48 /* up to MMAP_THRESHOLD */
+#define LARGE_MAX     (32 * 1024)
 
 extern hidden void *__musl_malloc(size_t n);
 extern hidden void __musl_free(void *p);
+extern hidden int __musl_allzerop(void *p);
 hidden void __toril_thread_cleanup(void);
 
 struct piece {
@@ -32,11 +40,13 @@ struct piece {
 static __thread struct {
 	struct piece *list[CLASSES];
 	uint8_t count[CLASSES];
+	size_t large;	   /* bytes of the large ones */
+	const void *dirty; /* given out last, from a mapping of its own */
 } cache;
 
 static unsigned most(int class)
 {
-	return class < 8 ? 64 : class < 16 ? 32 : 8;
+	return class < 8 ? 64 : class < 16 ? 32 : class < SMALL_CLASSES ? 8 : 255;
 }
 
 /* The header of an allocated piece, and the group that it leads to. */
@@ -57,12 +67,22 @@ static unsigned char *slot_end(const struct meta *g, int index)
 	return g->mem->storage + get_stride(g) * (index + 1) - IB;
 }
 
+/* Not checked: of a piece that was when it came, or that will be. */
+static const struct meta *group_of(const void *p, unsigned offset)
+{
+	const char *base = (const char *)p - UNIT * offset - UNIT;
+
+	return ((const struct group *)base)->meta;
+}
+
 static struct piece *pop(int class)
 {
 	struct piece *p = cache.list[class];
 
 	cache.list[class] = p->next;
 	cache.count[class]--;
+	if (class >= SMALL_CLASSES)
+		cache.large -= get_stride(group_of(p, p->offset));
 	return p;
 }
 
@@ -86,6 +106,22 @@ static void give_back_all(void)
 		give_back(class, 0);
 }
 
+/* Of a program with one thread: a large one, if it is one at all. */
+static int is_large(const unsigned char *p)
+{
+	const struct meta *g = group_of(p, *(const uint16_t *)(p - 2));
+
+	return !p[-4] && g->sizeclass - SMALL_CLASSES + 0u <
+				CLASSES - SMALL_CLASSES;
+}
+
+static int has_room(int class, size_t stride)
+{
+	if (class < SMALL_CLASSES) /* calloc takes an odd one for fresh */
+		return stride == UNIT * size_classes[class];
+	return class < CLASSES && cache.large + stride <= LARGE_MAX;
+}
+
 /* Whether the piece is kept. */
 static int keep(unsigned char *p)
 {
@@ -95,8 +131,7 @@ static int keep(unsigned char *p)
 	unsigned char *start = g->mem->storage + stride * index;
 	struct piece *piece = (void *)start;
 
-	/* calloc takes a group of one odd slot for fresh memory. */
-	if (class >= CLASSES || stride != UNIT * size_classes[class])
+	if (!has_room(class, stride))
 		return 0;
 	get_nominal_size(p, start + stride - IB);
 	p[-3] = 255;
@@ -112,7 +147,17 @@ static int keep(unsigned char *p)
 	piece->index = index;
 	cache.list[class] = piece;
 	cache.count[class]++;
+	if (class >= SMALL_CLASSES)
+		cache.large += stride;
 	return 1;
+}
+
+/* What a mapping of its own holds may be less than its class. */
+static int fits(int class, size_t n)
+{
+	const struct piece *p = cache.list[class];
+
+	return p && get_stride(group_of(p, p->offset)) - IB >= n;
 }
 
 static void *take(size_t n)
@@ -121,16 +166,16 @@ static void *take(size_t n)
 	struct meta *g;
 	struct piece *p;
 
-	if (class >= CLASSES)
-		return 0;
-	if (!cache.count[class])
+	if (!fits(class, n))
 		class |= 1; /* the allocator rounds up like this, too */
-	if (!cache.count[class])
+	if (!fits(class, n))
 		return 0;
 	p = pop(class);
 	index = p->index;
 	g = header_restore(p);
 	set_size((void *)p, slot_end(g, index), n);
+	if (class >= SMALL_CLASSES)
+		cache.dirty = p;
 	return p;
 }
 
@@ -138,12 +183,12 @@ void *__libc_malloc_impl(size_t n)
 {
 	void *p = 0;
 
-	if (n <= UNIT * 127 - IB && libc.need_locks)
+	if (n < MMAP_THRESHOLD && (libc.need_locks || n > SMALL_MAX))
 		p = take(n);
 	if (p)
 		return p;
 	p = __musl_malloc(n);
-	if (!p && libc.need_locks) {
+	if (!p) {
 		give_back_all();
 		p = __musl_malloc(n);
 	}
@@ -152,8 +197,15 @@ void *__libc_malloc_impl(size_t n)
 
 void __libc_free(void *p)
 {
-	if (p && (!libc.need_locks || !keep(p)))
-		__musl_free(p);
+	if (p && (libc.need_locks || is_large(p)) && keep(p))
+		return;
+	__musl_free(p);
+}
+
+/* For calloc, which takes what has a mapping of its own for fresh. */
+int __malloc_allzerop(void *p)
+{
+	return p != cache.dirty && __musl_allzerop(p);
 }
 
 static void nothing(void)
