@@ -84,7 +84,10 @@ $(OUT)/obj/thread/pthread_attr_get.o: CFLAGS += \
 $(OUT)/obj/malloc/mallocng/malloc.o: rename := \
 	__libc_malloc_impl=__musl_malloc __malloc_allzerop=__musl_allzerop
 $(OUT)/obj/malloc/mallocng/free.o: rename := __libc_free=__musl_free
-$(OUT)/obj/toril/thread_cache.o: CFLAGS += -O2 -I$(MUSL)/src/malloc/mallocng
+$(OUT)/obj/malloc/mallocng/aligned_alloc.o: rename := \
+	aligned_alloc=__musl_aligned_alloc
+$(OUT)/obj/toril/thread_cache.o $(OUT)/obj/toril/aligned_alloc.o: \
+	CFLAGS += -O2 -I$(MUSL)/src/malloc/mallocng
 
 $(OUT)/obj/toril/%.o: musl-glue/src/%.c
 	@mkdir -p $(@D)

@@ -52,6 +52,7 @@ static ssize_t copy_chunk(struct file *in, uint64_t pos, struct file *out,
 	if (n <= 0)
 		return n;
 	iter_init(&it, c.iov, describe(&c, (unsigned)n, off, bytes, len), true);
+	it.pages = true;
 	if (it.left)
 		r = inode_write(out, &it, out_pos);
 	for (int k = 0; k < n; k++)

@@ -37,7 +37,7 @@ static void write_meminfo(struct proc_text *t)
 
 struct feature {
 	uint8_t leaf, reg, bit; /* leaf 1 or 7; reg 1 ebx, 2 ecx, 3 edx */
-	const char *name;
+	char name[13];
 };
 
 static const struct feature features[] = {

@@ -53,21 +53,25 @@ static void tx_reclaim_locked(void)
 
 	while ((p = vq_get(vs.tx, &len))) {
 		vs.tx_bytes -= p->bytes;
-		kfree(p);
+		vsock_packet_free(p);
 	}
 }
 
 static int tx_send(struct vsock_packet *p)
 {
 	uint32_t size = (uint32_t)HEADER + p->hdr.len;
-	struct sg sg = {virt_to_phys(&p->hdr), size};
+	struct sg sg[2] = {{virt_to_phys(&p->hdr), size}};
 	int err = -ENOSPC;
 
 	p->bytes = size;
+	if (p->page) {
+		sg[0].len = HEADER;
+		sg[1] = (struct sg){page_to_phys(p->page) + p->off, p->hdr.len};
+	}
 	spin_lock(&vs.tx_lock);
 	tx_reclaim_locked();
 	if (vs.tx_bytes == 0 || vs.tx_bytes + size <= vs.tx_limit)
-		err = vq_submit(vs.tx, &sg, 1, NULL, 0, p);
+		err = vq_submit(vs.tx, sg, p->page ? 2 : 1, NULL, 0, p);
 	if (!err) {
 		vs.tx_bytes += size;
 	} else if (err == -ENOSPC) {
@@ -157,6 +161,7 @@ static void events_receive(void)
 	struct virtio_vsock_event *e;
 	uint32_t len;
 
+again:
 	while ((e = vq_get(vs.event, &len))) {
 		struct sg sg = {virt_to_phys(e), sizeof(*e)};
 		uint32_t id = 0;
@@ -169,6 +174,8 @@ static void events_receive(void)
 		(void)vq_submit(vs.event, NULL, 0, &sg, 1, e);
 	}
 	vq_kick(vs.event);
+	if (!vq_interrupts_on(vs.event))
+		goto again;
 }
 
 static void tx_completed(void)
@@ -204,10 +211,11 @@ static void receive(void *arg)
 		rx_grow(packets);
 		rx_refill();
 		vq_kick(vs.rx);
-		events_receive();
+		if (vq_has_news(vs.event))
+			events_receive();
 		tx_completed();
 		vsock_run_timers();
-		if (!vq_interrupts_on(vs.rx) || !vq_interrupts_on(vs.event))
+		if (!vq_interrupts_on(vs.rx))
 			continue;
 		(void)wait_event(&vs.wait,
 		    __atomic_load_n(&vs.work, __ATOMIC_ACQUIRE), DEADLINE_NEVER,

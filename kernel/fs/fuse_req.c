@@ -211,16 +211,10 @@ again:
 static int submit_waiting(
     struct fuse_conn *c, struct fuse_req *r, const struct fuse_call *call)
 {
-	struct waiter w;
-	int err = submit(c, r, call);
+	int err;
 
-	if (err != -ENOSPC)
-		return err;
-	waiter_init(&w);
-	waitq_add(&c->space, &w);
-	while ((err = submit(c, r, call)) == -ENOSPC)
-		(void)thread_sleep(DEADLINE_NEVER, false);
-	waitq_remove(&c->space, &w);
+	(void)wait_event(&c->space, (err = submit(c, r, call)) != -ENOSPC,
+	    DEADLINE_NEVER, false);
 	return err;
 }
 

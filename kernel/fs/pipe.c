@@ -92,7 +92,7 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 			return 0;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		err = wait_event(&p->wait,
+		err = wait_event_tried(&p->wait,
 		    byteq_bytes(&p->q) || !count(&p->writers), DEADLINE_NEVER,
 		    true);
 		if (err)

@@ -76,6 +76,7 @@ void iter_init(
 	it->skip = 0;
 	it->left = left;
 	it->kernel = kernel;
+	it->pages = false;
 }
 
 void iter_advance(struct iov_iter *it, size_t n)

@@ -46,6 +46,7 @@ struct iov_iter {
 	size_t skip;             /* bytes of the current one already used */
 	size_t left;             /* bytes left in all */
 	bool kernel;             /* buffers are kernel memory: no checks */
+	bool pages;              /* each is in a page that may be referenced */
 };
 
 /* iov must outlive the cursor.  A single buffer needs one entry. */

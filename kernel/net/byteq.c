@@ -214,7 +214,7 @@ static struct byteq_chunk *front(struct byteq *q)
 
 ssize_t byteq_read(struct byteq *q, struct iov_iter *it, bool peek)
 {
-	struct byteq_chunk *c = front(q);
+	struct byteq_chunk *c = byteq_bytes(q) ? front(q) : NULL;
 	size_t done = 0;
 
 	while (c && it->left) {

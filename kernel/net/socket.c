@@ -362,7 +362,7 @@ ssize_t socket_stream_recv(struct socket *s, struct socket_msg *m)
 			continue;
 		if (!block || (done && !all))
 			break;
-		err = wait_event(
+		err = wait_event_tried(
 		    &st->wait, st->ops->poll(st) & POLL_IN, deadline, true);
 		if (err) {
 			r = socket_wait_error(err, s->recv_timeout);

@@ -182,10 +182,26 @@ void vsock_header_credit_locked(
 	c->fwd_sent = c->fwd_cnt;
 }
 
+struct vsock_packet *vsock_packet_create(size_t bytes)
+{
+	struct vsock_packet *p = kmalloc(sizeof(*p) + bytes);
+
+	if (p)
+		p->page = NULL;
+	return p;
+}
+
+void vsock_packet_free(struct vsock_packet *p)
+{
+	if (p->page)
+		page_unref(p->page);
+	kfree(p);
+}
+
 /* Send one control packet of c; false if there is no space for it now. */
 bool vsock_send_control_locked(struct vsock_conn *c, unsigned op)
 {
-	struct vsock_packet *p = kmalloc(sizeof(*p));
+	struct vsock_packet *p = vsock_packet_create(0);
 
 	if (!p)
 		return false;
@@ -237,7 +253,7 @@ void vsock_flush(void)
 /* Refuse a packet that belongs to nothing.  Best effort. */
 void vsock_refuse_locked(const struct virtio_vsock_hdr *to)
 {
-	struct vsock_packet *p = kmalloc(sizeof(*p));
+	struct vsock_packet *p = vsock_packet_create(0);
 
 	if (!p)
 		return;

@@ -24,14 +24,18 @@
 #define VSOCK_PORT_ANY UINT32_MAX
 
 struct vsock_packet {
-	uint32_t bytes; /* the transport's own */
+	struct page *page; /* holds the data (a reference), or NULL */
+	uint32_t off;      /* where in it */
+	uint32_t bytes;    /* the transport's own */
 	struct virtio_vsock_hdr hdr;
 	uint8_t data[];
 };
+struct vsock_packet *vsock_packet_create(size_t bytes); /* of data; or NULL */
+void vsock_packet_free(struct vsock_packet *p);
 static_assert(sizeof(struct virtio_vsock_hdr) == 44, "virtio 1.2, 5.10.6");
 
 struct vsock_transport {
-	/* Hand a kmalloc'ed packet to the device, which frees it when done.
+	/* Hand a packet to the device, which frees it when done.
 	 * 0, -ENOSPC (vsock_tx_ready will be called), -EIO. */
 	int (*send)(struct vsock_packet *p);
 	/* A batch of sends is complete: notify the device. */

@@ -12,6 +12,7 @@
 #include "kernel/sched/clock.h"
 
 #define PACKET_MAX 16336u /* with what is in front an order-2 block */
+#define REFER_MIN  1024u  /* bytes of a page that are not copied */
 #define CLOSE_TIME (8 * NSEC_PER_SEC)
 
 static inline __attribute__((always_inline)) uint32_t peer_window_locked(
@@ -50,29 +51,63 @@ static int blocked(struct vsock_conn *c)
 	return err ? err : -EAGAIN;
 }
 
-/* One packet of at most n bytes; 0, bytes, or -errno.  The window is only
- * looked at: it can't become smaller but by us. */
+/* A packet with a reference to the page that the rest of `it` lies in. */
+static ssize_t packet_refer(struct iov_iter *it, struct vsock_packet **out)
+{
+	paddr_t pa = virt_to_phys((char *)it->iov->iov_base + it->skip);
+	struct vsock_packet *p = vsock_packet_create(0);
+
+	if (!p)
+		return -ENOBUFS;
+	p->page = page_from_phys(pa);
+	page_ref(p->page);
+	p->off = (uint32_t)(pa & ~PAGE_MASK);
+	*out = p;
+	return (ssize_t)it->left;
+}
+
+/* A packet with at most n bytes; how many, 0, or -errno. */
+static ssize_t packet_fill(
+    struct iov_iter *it, size_t n, struct vsock_packet **out)
+{
+	struct vsock_packet *p;
+	ssize_t r;
+
+	if (it->pages && it->nr == 1 && it->left >= REFER_MIN &&
+	    it->left <= n) {
+		r = packet_refer(it, out);
+		if (r > 0)
+			iter_advance(it, (size_t)r);
+		return r;
+	}
+	n = min(n, it->left);
+	p = vsock_packet_create(n);
+	while (!p && n > 512)
+		p = vsock_packet_create(n /= 2);
+	if (!p)
+		return -ENOBUFS;
+	r = iter_in(p->data, n, it);
+	if (r <= 0)
+		vsock_packet_free(p);
+	*out = p;
+	return r;
+}
+
+/* One packet; 0, bytes, or -errno.  The window is only looked at: it can't
+ * become smaller but by us. */
 static ssize_t send_packet(struct vsock_conn *c, struct iov_iter *it)
 {
 	struct vsock_packet *p;
-	uint32_t window, n;
+	uint32_t window;
 	ssize_t r;
 	int err;
 
 	window = peer_window_locked(c);
 	if (!window || c->error || c->state != VSOCK_CONNECTED)
 		return blocked(c);
-	n = (uint32_t)min(min(it->left, (size_t)window), (size_t)PACKET_MAX);
-	p = kmalloc(sizeof(*p) + n);
-	while (!p && n > 512)
-		p = kmalloc(sizeof(*p) + (n /= 2));
-	if (!p)
-		return -ENOBUFS;
-	r = iter_in(p->data, n, it);
-	if (r <= 0) {
-		kfree(p);
+	r = packet_fill(it, min((size_t)window, (size_t)PACKET_MAX), &p);
+	if (r <= 0)
 		return r;
-	}
 	vsock_header_fill(&p->hdr, c->peer_cid, c->local_port, c->peer_port,
 	    VIRTIO_VSOCK_OP_RW);
 	p->hdr.len = (uint32_t)r;
@@ -87,7 +122,7 @@ static ssize_t send_packet(struct vsock_conn *c, struct iov_iter *it)
 		vsock_tx_full = true;
 	spin_unlock(&vsock_lock);
 	if (err)
-		kfree(p);
+		vsock_packet_free(p);
 	return err == -ENOSPC ? -EAGAIN : err ? err : r;
 }
 
@@ -112,7 +147,7 @@ static ssize_t conn_send(struct stream *s, struct iov_iter *it)
 
 void vsock_send_raw(struct vsock_conn *c, const void *data, size_t n)
 {
-	struct vsock_packet *p = kmalloc(sizeof(*p) + n);
+	struct vsock_packet *p = vsock_packet_create(n);
 	int err;
 
 	if (!p) {

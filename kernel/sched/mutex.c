@@ -75,7 +75,7 @@ void mutex_lock(struct mutex *m)
 
 void mutex_unlock(struct mutex *m)
 {
-	assert(mutex_is_mine(m));
+	assert(m->owner == thread_current());
 	lockdep_mutex_unlock(&m->debug, LOCKDEP_HERE);
 	__atomic_store_n(&m->owner, NULL, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&m->contended, __ATOMIC_SEQ_CST))

@@ -70,16 +70,22 @@ static bool stays_queued(struct waitq *q, struct waiter *w)
 	return stays;
 }
 
-bool waitq_prepare(struct waitq *q, struct waiter *w)
+int wait_step(
+    struct waitq *q, struct waiter *w, uint64_t deadline, bool interruptible)
 {
-	if (w->fresh || stays_queued(q, w)) {
+	int err = w->thread ? w->err : 0;
+
+	if (w->thread && (w->fresh || stays_queued(q, w))) {
 		w->fresh = false;
-		return false;
+		if (!err)
+			w->err = thread_sleep(deadline, interruptible);
+		return err;
 	}
 	waiter_init(w);
+	w->err = err;
 	w->once = w->fresh = true;
 	waitq_add(q, w);
-	return true;
+	return 0;
 }
 
 void waitq_finish(struct waitq *q, struct waiter *w)

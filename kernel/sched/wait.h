@@ -6,10 +6,9 @@
  * every entry (or of the first `n` exclusive ones).  The usual callback wakes
  * a thread; poll and epoll have their own.
  *
- *	struct waiter w = {.thread = NULL};
+ *	w.thread = NULL;
  *	while (!condition && !err)
- *		if (!waitq_prepare(&q, &w))
- *			err = thread_sleep(deadline, true);
+ *		err = wait_step(&q, &w, deadline, true);
  *	waitq_finish(&q, &w);
  *
  * is safe against a wake-up between the test and the sleep, since a wake-up
@@ -42,6 +41,7 @@ struct waiter {
 	bool exclusive; /* waitq_wake_one stops after one of these */
 	bool once;      /* a wake-up takes it off the queue */
 	bool fresh;     /* queued since the last sleep */
+	int err;        /* of that sleep */
 };
 
 #define WAITQ_INIT(q)                                                          \
@@ -59,10 +59,12 @@ void waiter_init(struct waiter *w);
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_remove(struct waitq *q, struct waiter *w);
 
-/* The same for a thread that is about to sleep and has zeroed w: true if w has
- * been queued now, so that the condition must be looked at again.  A wake-up
- * takes it off. */
-bool waitq_prepare(struct waitq *q, struct waiter *w);
+/* For a thread whose condition does not hold, and whose w->thread was NULL at
+ * first: queue w, for one wake-up, so that the condition is looked at again; if
+ * that has been done, sleep.  0, or an error of thread_sleep after which the
+ * condition still did not hold. */
+int wait_step(
+    struct waitq *q, struct waiter *w, uint64_t deadline, bool interruptible);
 void waitq_finish(struct waitq *q, struct waiter *w);
 
 /* Any context, interrupts included.  Wake all, or all non-exclusive ones and
@@ -90,16 +92,22 @@ static inline bool waitq_empty(const struct waitq *q)
  * cond is evaluated without locks; may sleep.
  */
 #define wait_event(q, cond, deadline, interruptible)                           \
+	wait_loop(q, cond, deadline, interruptible, false)
+
+/* The same where it has just been found that cond does not hold. */
+#define wait_event_tried(q, cond, deadline, interruptible)                     \
+	wait_loop(q, cond, deadline, interruptible, true)
+
+#define wait_loop(q, cond, deadline, interruptible, tried)                     \
 	({                                                                     \
-		struct waiter w_ = {.thread = NULL};                           \
-		int err_ = 0, slept_ = 0;                                      \
-		while (!(cond)) {                                              \
-			if (waitq_prepare((q), &w_))                           \
-				continue;                                      \
-			err_ = slept_;                                         \
-			if (err_)                                              \
-				break;                                         \
-			slept_ = thread_sleep((deadline), (interruptible));    \
+		struct waiter w_;                                              \
+		bool tried_ = (tried);                                         \
+		int err_ = 0;                                                  \
+		w_.thread = NULL;                                              \
+		while (!err_ && (tried_ || !(cond))) {                         \
+			tried_ = false;                                        \
+			err_ =                                                 \
+			    wait_step((q), &w_, (deadline), (interruptible));  \
 		}                                                              \
 		waitq_finish((q), &w_);                                        \
 		err_;                                                          \

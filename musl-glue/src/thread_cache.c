@@ -23,7 +23,7 @@
 
 #define SMALL_CLASSES 24 /* up to 2 KiB */
 #define SMALL_MAX     (UNIT * 127 - IB)
-#define CLASSES	      48 /* up to MMAP_THRESHOLD */
+#define CLASSES       48 /* up to MMAP_THRESHOLD */
 #define LARGE_MAX     (32 * 1024)
 
 extern hidden void *__musl_malloc(size_t n);
@@ -40,13 +40,16 @@ struct piece {
 static __thread struct {
 	struct piece *list[CLASSES];
 	uint8_t count[CLASSES];
-	size_t large;	   /* bytes of the large ones */
+	size_t large;      /* bytes of the large ones */
 	const void *dirty; /* given out last, from a mapping of its own */
 } cache;
 
 static unsigned most(int class)
 {
-	return class < 8 ? 64 : class < 16 ? 32 : class < SMALL_CLASSES ? 8 : 255;
+	return class < 8               ? 64
+	       : class < 16            ? 32
+	       : class < SMALL_CLASSES ? 8
+				       : 255;
 }
 
 /* The header of an allocated piece, and the group that it leads to. */
@@ -111,8 +114,8 @@ static int is_large(const unsigned char *p)
 {
 	const struct meta *g = group_of(p, *(const uint16_t *)(p - 2));
 
-	return !p[-4] && g->sizeclass - SMALL_CLASSES + 0u <
-				CLASSES - SMALL_CLASSES;
+	return !p[-4] &&
+	       g->sizeclass - SMALL_CLASSES + 0u < CLASSES - SMALL_CLASSES;
 }
 
 static int has_room(int class, size_t stride)

@@ -47,7 +47,7 @@ static void fake_wake(void)
 static void fake_forget(void)
 {
 	while (fake.tail)
-		kfree(fake.sent[--fake.tail]);
+		vsock_packet_free(fake.sent[--fake.tail]);
 	fake.head = 0;
 }
 

@@ -617,6 +617,34 @@ static void out_of_memory(void **state)
 	stop();
 }
 
+/* What sendfile sends: the page is not copied, and stays. */
+static void pages_are_referred_to(void **state)
+{
+	struct page *page;
+	struct vsock_conn *c;
+	struct vsock_packet *p;
+	struct iovec iov;
+	struct iov_iter it;
+
+	(void)state;
+	start();
+	c = incoming(1000);
+	page = page_alloc(0, 0);
+	iov = (struct iovec){(char *)page_to_virt(page) + 100, 3000};
+	iter_init(&it, &iov, 1, true);
+	it.pages = true;
+	assert_int_equal(c->s.ops->send(&c->s, &it), 3000);
+	assert_int_equal(it.left, 0);
+	page_unref(page);
+	p = sent(VIRTIO_VSOCK_OP_RW);
+	assert_int_equal(p->hdr.len, 3000);
+	assert_ptr_equal(p->page, page);
+	assert_int_equal(p->off, 100);
+	assert_int_equal(page->refs, 1); /* the packet's */
+	close_conn(c);
+	stop();
+}
+
 static void bad_memory_of_the_program(void **state)
 {
 	static char buf[50000];
@@ -720,6 +748,7 @@ int main(void)
 	    cmocka_unit_test(full_ring),
 	    cmocka_unit_test(senseless_packets_reset),
 	    cmocka_unit_test(out_of_memory),
+	    cmocka_unit_test(pages_are_referred_to),
 	    cmocka_unit_test(bad_memory_of_the_program),
 	    cmocka_unit_test(filter_in_front),
 	    cmocka_unit_test(transport_events),

@@ -119,10 +119,10 @@ static void irq_handle(unsigned vector)
 	}
 }
 
-static const struct {
-	const char *name;
+static const struct exception {
+	char name[19];
 	uint8_t signal, code;
-} exceptions[TRAP_EXCEPTIONS] = {
+} exceptions[TRAP_XM + 2] = {
     [TRAP_DE] = {"divide error", SIG_FPE, SI_FPE_INTDIV},
     [TRAP_DB] = {"debug", SIG_TRAP, SI_TRAP_BRKPT},
     [TRAP_BP] = {"breakpoint", SIG_TRAP, SI_KERNEL_CODE},
@@ -139,6 +139,12 @@ static const struct {
     [TRAP_AC] = {"alignment check", SIG_BUS, SI_BUS_ADRALN},
     [TRAP_XM] = {"SIMD", SIG_FPE, SI_FPE_FLTINV},
 };
+
+/* The last one stands for those that no CPU of ours raises. */
+static const struct exception *exception_of(const struct trap_frame *f)
+{
+	return &exceptions[min(f->vector, TRAP_XM + 1ul)];
+}
 
 void backtrace_print(uintptr_t rip, uintptr_t rbp, uintptr_t rsp)
 {
@@ -202,10 +208,10 @@ static int fault_handle(struct trap_frame *f, uintptr_t addr)
 static void exception_from_program(struct trap_frame *f, uintptr_t addr)
 {
 	struct fault_info info = {
-	    .signo = exceptions[f->vector].signal,
-	    .code = exceptions[f->vector].code,
+	    .signo = exception_of(f)->signal,
+	    .code = exception_of(f)->code,
 	    .addr = f->vector == TRAP_PF ? addr : f->rip,
-	    .what = exceptions[f->vector].name,
+	    .what = exception_of(f)->name,
 	};
 
 	if (f->vector == TRAP_PF) {
@@ -240,8 +246,7 @@ static void exception_from_kernel(struct trap_frame *f, uintptr_t addr)
 		return;
 	trap_print(f);
 	panic("%s in the kernel, error %#lx, address %#lx",
-	    exceptions[f->vector].name ? exceptions[f->vector].name
-				       : "exception",
+	    exception_of(f)->name[0] ? exception_of(f)->name : "exception",
 	    f->error, addr);
 }
 
@@ -251,7 +256,7 @@ static void exception_handle(struct trap_frame *f, bool program)
 
 	if (f->rflags & RFLAGS_IF)
 		cpu_irq_on();
-	if (program && exceptions[f->vector].signal)
+	if (program && exception_of(f)->signal)
 		exception_from_program(f, addr);
 	else
 		exception_from_kernel(f, addr);

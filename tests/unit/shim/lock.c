@@ -56,10 +56,11 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	list_remove(&w->node);
 }
 
-bool waitq_prepare(struct waitq *q, struct waiter *w)
+int wait_step(
+    struct waitq *q, struct waiter *w, uint64_t deadline, bool interruptible)
 {
 	(void)q, (void)w;
-	return false; /* and on to thread_sleep() */
+	return thread_sleep(deadline, interruptible);
 }
 
 void waitq_finish(struct waitq *q, struct waiter *w)
