@@ -86,7 +86,7 @@ $(OUT)/obj/malloc/mallocng/malloc.o: rename := \
 $(OUT)/obj/malloc/mallocng/free.o: rename := __libc_free=__musl_free
 $(OUT)/obj/malloc/mallocng/aligned_alloc.o: rename := \
 	aligned_alloc=__musl_aligned_alloc
-$(OUT)/obj/toril/thread_cache.o $(OUT)/obj/toril/aligned_alloc.o: \
+$(OUT)/obj/toril/thread_cache.o $(OUT)/obj/toril/align_small.o: \
 	CFLAGS += -O2 -I$(MUSL)/src/malloc/mallocng
 
 $(OUT)/obj/toril/%.o: musl-glue/src/%.c
