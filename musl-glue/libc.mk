@@ -27,7 +27,8 @@ objs	:= $(addprefix $(OUT)/obj/,$(addsuffix .o,$(basename $(srcs)))) \
 	   $(OUT)/obj/toril/cancel_entry.o \
 	   $(OUT)/obj/toril/by_number.o $(OUT)/obj/toril/dl_find_object.o \
 	   $(OUT)/obj/toril/sched.o $(OUT)/obj/toril/scope.o \
-	   $(OUT)/obj/toril/allow_wx.o $(OUT)/obj/toril/thread_cache.o
+	   $(OUT)/obj/toril/allow_wx.o $(OUT)/obj/toril/thread_cache.o \
+	   $(OUT)/obj/toril/align_small.o
 
 CFLAGS	:= -std=c99 -nostdinc -ffreestanding -fexcess-precision=standard \
 	-frounding-math -fno-strict-aliasing -D_XOPEN_SOURCE=700 -Os -g1 -pipe \
