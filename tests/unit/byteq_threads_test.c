@@ -149,5 +149,5 @@ int main(void)
 	    cmocka_unit_test(stream_between_threads),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TAP(tests);
 }
