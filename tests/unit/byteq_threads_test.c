@@ -71,7 +71,7 @@ static unsigned char at(size_t i)
 static void put(unsigned char *buf, size_t n, unsigned how)
 {
 	struct iovec iov = {buf, n};
-	struct iov_iter it = {&iov, 1, 0, n, true};
+	struct iov_iter it = {.iov = &iov, .nr = 1, .left = n, .kernel = true};
 	struct page *p;
 
 	if (how == 0) {
@@ -107,7 +107,7 @@ static void *writer(void *arg)
 static size_t get(unsigned char *buf, size_t n, unsigned how)
 {
 	struct iovec iov = {buf, n};
-	struct iov_iter it = {&iov, 1, 0, n, true};
+	struct iov_iter it = {.iov = &iov, .nr = 1, .left = n, .kernel = true};
 	size_t got;
 
 	if (how)
