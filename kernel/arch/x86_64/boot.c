@@ -170,21 +170,20 @@ static uint64_t random_early(void)
  * end of the largest one. */
 static void place_page_map(void)
 {
-	struct boot_range *big = NULL;
+	struct boot_range *big = &boot_info.ram[0];
 	uint64_t pages = 0;
 	size_t size;
 
 	for (unsigned i = 0; i < boot_info.nr_ram; i++) {
 		struct boot_range *r = &boot_info.ram[i];
-		if (!big || r->end - r->start > big->end - big->start)
+		if (r->end - r->start > big->end - big->start)
 			big = r;
 		pages = max(pages, r->end >> PAGE_SHIFT);
 		if (r->start <= IMAGE_PHYS && r->end > IMAGE_PHYS)
 			bump_end = r->end;
 	}
 	size = ALIGN_UP(pages * sizeof(struct page), PAGE_SIZE);
-	if (!big || !bump_end || bump > bump_end ||
-	    big->end - big->start < 2 * size)
+	if (!bump_end || bump > bump_end || big->end - big->start < 2 * size)
 		panic("boot: the image does not fit into memory");
 	boot_info.page_map = big->end - size;
 	boot_info.nr_pages = pages;
