@@ -188,6 +188,14 @@ int vq_submit(struct virtqueue *vq, const struct sg *out, unsigned n_out,
 	return 0;
 }
 
+/* What we have written is seen before we read on. */
+static void full_fence(const struct virtqueue *vq)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (vq->fence)
+		vq->fence();
+}
+
 void vq_kick(struct virtqueue *vq)
 {
 	uint16_t new = vq->avail_idx, old = vq->kicked_idx;
@@ -196,7 +204,7 @@ void vq_kick(struct virtqueue *vq)
 	if (vq->broken || new == old)
 		return;
 	/* Our index before their wish (2.7.10.1): else both sides may wait. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	full_fence(vq);
 	if (vq->event_idx) {
 		uint16_t event =
 		    __atomic_load_n(avail_event(vq), __ATOMIC_RELAXED);
@@ -274,7 +282,7 @@ bool vq_interrupts_on(struct virtqueue *vq)
 		    used_event(vq), vq->used_seen, __ATOMIC_RELAXED);
 	else
 		__atomic_store_n(&vq->avail->flags, 0, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	full_fence(vq);
 	return vq->broken || used_index(vq) == vq->used_seen;
 }
 

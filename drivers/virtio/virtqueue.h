@@ -49,6 +49,7 @@ struct virtqueue {
 	struct vq_used *used;
 	struct vq_chain *chains; /* size of them */
 	void (*notify)(struct virtqueue *vq);
+	void (*fence)(void); /* where a fence instruction is not enough */
 	void (*on_broken)(struct virtqueue *vq);
 	uint64_t (*to_phys)(const void *p); /* of indirect tables */
 	unsigned index;
