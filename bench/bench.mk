@@ -92,4 +92,4 @@ $(BUILD)/bench/load: bench/load.c
 BENCH_TEST := $(addprefix $(BUILD)/bench/,count.so load vsock_peer rep calls \
 	linux/init linux/bench/calls linux/apps/echo)
 TESTS	+= bench/bench_test.py
-TEST_NEEDS += $(BENCH_TEST)
+run-tests run-tests-all: $(BENCH_TEST)
