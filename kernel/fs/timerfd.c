@@ -31,14 +31,16 @@ static uint64_t now_of(const struct timerfd *t)
 	return t->s.wall ? clock_realtime() : clock_monotonic();
 }
 
-/* Wake waiters when it is due next.  [lock] with interrupts off. */
+/* Wake waiters when it is due next: at once if that has come since the caller
+ * looked.  [lock] with interrupts off. */
 static void arm_locked(struct timerfd *t)
 {
 	uint64_t now = now_of(t);
+	uint64_t left = t->s.due > now ? t->s.due - now : 0;
 
 	timer_cancel(&t->timer);
-	if (t->s.due && t->s.due - now < INT64_MAX)
-		timer_set(&t->timer, clock_monotonic() + t->s.due - now);
+	if (t->s.due && left < INT64_MAX)
+		timer_set(&t->timer, clock_monotonic() + left);
 }
 
 /* In interrupt context. */

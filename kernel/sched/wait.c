@@ -13,6 +13,7 @@ void waitq_setup(struct waitq *q)
 static void wake_thread(struct waiter *w, unsigned key)
 {
 	(void)key;
+	__atomic_store_n(&w->woken, true, __ATOMIC_RELAXED);
 	thread_wake(w->thread);
 	if (!w->once)
 		return;
@@ -28,7 +29,7 @@ void waiter_init(struct waiter *w)
 	list_init(&w->node);
 	w->wake = wake_thread;
 	w->thread = thread_current();
-	w->exclusive = w->once = w->fresh = false;
+	w->exclusive = w->once = w->fresh = w->woken = false;
 }
 
 void waitq_add(struct waitq *q, struct waiter *w)
@@ -70,12 +71,21 @@ static bool stays_queued(struct waitq *q, struct waiter *w)
 	return stays;
 }
 
+/* The condition has been looked at since w was queued.  If w has been woken
+ * meanwhile, a condition that sleeps itself may have used up that wake-up. */
+static bool may_sleep(struct waitq *q, struct waiter *w)
+{
+	if (w->fresh && !__atomic_load_n(&w->woken, __ATOMIC_RELAXED))
+		return true;
+	return stays_queued(q, w);
+}
+
 int wait_step(
     struct waitq *q, struct waiter *w, uint64_t deadline, bool interruptible)
 {
 	int err = w->thread ? w->err : 0;
 
-	if (w->thread && (w->fresh || stays_queued(q, w))) {
+	if (w->thread && may_sleep(q, w)) {
 		w->fresh = false;
 		if (!err)
 			w->err = thread_sleep(deadline, interruptible);

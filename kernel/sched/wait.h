@@ -41,6 +41,7 @@ struct waiter {
 	bool exclusive; /* waitq_wake_one stops after one of these */
 	bool once;      /* a wake-up takes it off the queue */
 	bool fresh;     /* queued since the last sleep */
+	bool woken;     /* a wake-up has begun */
 	int err;        /* of that sleep */
 };
 

@@ -10,6 +10,7 @@ UNIT_cmdline := kernel/lib/cmdline.c
 UNIT_mptable := kernel/arch/x86_64/mptable.c
 UNIT_acpi := kernel/arch/x86_64/acpi.c
 UNIT_printk := kernel/lib/printk.c
+$(BUILD)/tests/unit/wait_test: kernel/sched/wait.c
 UNIT_random := $(SHIM)/lock.c $(SHIM)/machine.c
 UNIT_page := $(SHIM)/lock.c $(SHIM)/machine.c
 UNIT_kmem := $(SHIM)/lock.c $(SHIM)/machine.c
@@ -21,7 +22,7 @@ UNIT_uaccess := kernel/mm/uaccess.c $(SHIM)/lock.c $(SHIM)/memory.c \
 	$(SHIM)/machine.c $(SHIM)/user.c
 
 UNIT_TESTS := virtqueue treap cmdline printk random page kmem byteq vsock \
-	uaccess mptable acpi
+	uaccess mptable acpi wait
 UNIT_BIN := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%_test)
 # Kernel headers are terse about signs and unused values; kernel code itself
 # is compiled with all warnings by kernel.mk.

@@ -70,6 +70,20 @@ static void edges(void)
 	CHECK(!close(fd) && !close(ep));
 }
 
+/* One that runs out while poll looks at it is seen none the less. */
+static void short_ones(void)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	for (int i = 0; i < 4000; i++) {
+		struct itimerspec its = {.it_value = {0, 1 + i * 25}};
+		CHECK(!timerfd_settime(fd, 0, &its, NULL));
+		CHECK(poll(&p, 1, -1) == 1);
+	}
+	CHECK(!close(fd));
+}
+
 static void wrong(void)
 {
 	int fd = timerfd_create(CLOCK_REALTIME, 0), p[2];
@@ -99,6 +113,7 @@ int main(void)
 	once(CLOCK_BOOTTIME);
 	again();
 	edges();
+	short_ones();
 	wrong();
 	return 0;
 }
