@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/registry.h"
 #include "host/run.h"
 
 static struct {
@@ -114,6 +115,7 @@ static int control_message(
 		stdio_termios(data);
 	} else if (m->type == CTL_STARTED && !m->len) {
 		r->started = true;
+		registry_started();
 		remark("the program starts");
 	} else {
 		return -EPROTO;

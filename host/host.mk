@@ -15,6 +15,16 @@ $(HOST_SHARE): $(BUILD)/share/toril/%: host/share/%
 	@cp $< $@
 ALL	+= $(HOST_SHARE)
 
+# toril-ps by its three names.
+PS_NAMES := toril-logs toril-stop
+HOST_BIN := $(patsubst host/%,$(BUILD)/%,$(wildcard host/bin/*))
+$(HOST_BIN): $(BUILD)/bin/%: host/bin/%
+	@mkdir -p $(@D)
+	@cp $< $@
+	@if [ $* = toril-ps ]; then \
+		for n in $(PS_NAMES); do ln -sfn toril-ps $(@D)/$$n; done; fi
+ALL	+= $(HOST_BIN)
+
 $(BUILD)/host/%.o: host/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -55,7 +65,7 @@ TESTS += $(BUILD)/tests/host/host_test
 
 $(BUILD)/tests/host/host_test: tests/host/host_test.c \
 		$(HOST_SAN_DEVICE) $(addprefix $(BUILD)/tests/host/san/, \
-		options.o rules.o socks_wire.o dns.o image.o)
+		options.o usage.o rules.o socks_wire.o dns.o image.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN_CFLAGS) $^ -lcmocka -o $@
@@ -70,7 +80,7 @@ $(BUILD)/tests/host/confine_test: tests/host/confine_test.c \
 	$(Q)$(CC) $(HOST_CFLAGS) $^ -lpthread -lseccomp -o $@
 
 # libFuzzer comes with clang; `make fuzz-host` runs each for a minute.
-HOST_FUZZ_SRC := $(patsubst %,host/%.c,$(HOST_DEVICE) options rules \
+HOST_FUZZ_SRC := $(patsubst %,host/%.c,$(HOST_DEVICE) options usage rules \
 	socks_wire dns image)
 HOST_FUZZ := $(BUILD)/tests/fuzz/host_device $(BUILD)/tests/fuzz/host_parse
 

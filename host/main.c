@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "host/confine.h"
+#include "host/registry.h"
 #include "host/run.h"
 
 struct run run = {.vsock_fd = -1, .monitor_fd = {-1, -1}, .look_fd = -1};
@@ -209,6 +210,7 @@ static int run_start(struct run *r)
 {
 	if (publish_open(r))
 		return -EADDRINUSE;
+	registry_published(&r->opt);
 	if (r->opt.timeout) {
 		loop_timer_set(&timeout, r->opt.timeout * 1000);
 	}
@@ -331,7 +333,10 @@ int main(int argc, char **argv)
 	if (status)
 		complain("%s", why);
 	else
+		status = registry_enter(&run.opt, run.file);
+	if (!status)
 		status = run_image(&run);
+	registry_leave(status);
 	image_close(&run.image);
 	if (run.opt.as_process && run.exited && run.exit.signal)
 		die_of(run.exit.signal);

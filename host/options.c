@@ -6,6 +6,7 @@
 #include "host/options.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -18,57 +19,6 @@
 /* What is never touched costs nothing, and a process has no limit at all. */
 #define MEMORY_PROCESS (512ull << 20)
 #define MEMORY_LEAST   (2ull << 20)
-
-static const char usage[] =
-    "Usage: toril-run [OPTION...] IMAGE [ARG...]\n"
-    "Run a Toril image in a virtual machine; end with its exit status.\n"
-    "\n"
-    "  -p, --publish [ADDR:]PORT[:GUEST_PORT]\n"
-    "                         carry TCP connections to the program; ADDR is\n"
-    "                         127.0.0.1 unless given, PORT 0 picks one\n"
-    "  -v, --volume DIR:PATH[:ro]\n"
-    "                         show the host's DIR as PATH (at most 7)\n"
-    "  -e, --env NAME[=VALUE] set a variable, or pass it on\n"
-    "  -w, --workdir DIR      where the program starts (/)\n"
-    "  -m, --memory SIZE      memory, with K, M or G (64M)\n"
-    "  -c, --cpus NUMBER      CPUs, 255 at most ($TORIL_CPUS, or 1)\n"
-    "      --max-connections NUMBER\n"
-    "                         TCP connections at a time, in and out together\n"
-    "      --max-files NUMBER\n"
-    "                         descriptors of the program; those of a share's\n"
-    "                         server are 2,048 more\n"
-    "      --dedicate         a CPU for each thread in turn, no balancing\n"
-    "      --connect HOST[:PORT] | ADDRESS[/BITS][:PORT] | any\n"
-    "                         what the program may connect to (nothing);\n"
-    "                         repeatable; IPv6 addresses in [brackets]\n"
-    "      --timeout SECONDS  end the machine then, with status 124\n"
-    "      --accel auto|kvm|tcg\n"
-    "      --vsock auto|vhost|builtin\n"
-    "                         who carries streams: the kernel or toril-run\n"
-    "      --qemu PATH        qemu-system-x86_64 ($TORIL_QEMU)\n"
-    "      --fs-socket SOCKET:PATH[:ro]\n"
-    "                         show as PATH what the vhost-user-fs server at\n"
-    "                         SOCKET has, which somebody else starts\n"
-    "      --virtiofsd PATH   virtiofsd, C or Rust ($TORIL_VIRTIOFSD)\n"
-    "      --as-process NAME  run IMAGE as a process of that name would run:\n"
-    "                         the current directory is shared at its own\n"
-    "                         path, all variables are passed on, the signal\n"
-    "                         that ends the program ends toril-run, and\n"
-    "                         memory is 512M unless -m is given\n"
-    "      --qemu-arg ARG     one more argument for QEMU; repeatable\n"
-    "      --vsock-backend SOCKET\n"
-    "                         serve a QEMU that somebody else starts\n"
-    "      --core FILE        where a program that crashes leaves a core\n"
-    "      --strace[=CALL,...]\n"
-    "                         print kernel calls, as strace does; slow\n"
-    "      --gdb[=SOCKET]     wait for gdb, and say how to start it\n"
-    "      --verbose          kernel messages, and what is done when\n"
-    "      --dry-run          print the commands instead of running them\n"
-    "      --help, --version\n"
-    "\n"
-    "Exit status: the program's (128+n if signal n ended it), 124 after\n"
-    "--timeout, 125 if the machine failed, 126 if IMAGE cannot be run, 127\n"
-    "if there is no IMAGE.  A second SIGINT or SIGTERM ends the machine.\n";
 
 static int number(const char *text, unsigned long max, unsigned *out)
 {
@@ -248,6 +198,15 @@ static int add_env(struct options *o, const char *text)
 	return 0;
 }
 
+bool option_name_good(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+	return isalnum((unsigned char)*name) && !name[len] &&
+	       len <= NAME_MAX_BYTES;
+}
+
 static int word(const char *text, const char *const *words)
 {
 	for (int i = 0; words[i]; i++)
@@ -277,6 +236,7 @@ enum {
 	OPT_FILES,
 	OPT_CORE,
 	OPT_STRACE,
+	OPT_NAME,
 };
 
 static const struct option longs[] = {
@@ -302,6 +262,8 @@ static const struct option longs[] = {
     {"fs-socket", required_argument, NULL, OPT_FS_SOCKET},
     {"qemu-arg", required_argument, NULL, OPT_QEMU_ARG},
     {"strace", optional_argument, NULL, OPT_STRACE},
+    {"detach", no_argument, NULL, 'd'},
+    {"name", required_argument, NULL, OPT_NAME},
     {"core", required_argument, NULL, OPT_CORE},
     {"gdb", optional_argument, NULL, OPT_GDB},
     {"vsock-backend", required_argument, NULL, OPT_BACKEND},
@@ -419,6 +381,12 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case OPT_CORE:
 		o->core = arg;
 		return 0;
+	case OPT_NAME:
+		o->name = arg;
+		return option_name_good(arg) ? 0 : -EINVAL;
+	case 'd':
+		o->detach = true;
+		return 0;
 	case OPT_VERBOSE:
 		o->verbose = true;
 		return 0;
@@ -482,6 +450,8 @@ static const char *option_hint(int opt, int err)
 		return "expected auto, kvm or tcg";
 	case OPT_VSOCK:
 		return "expected auto, vhost or builtin";
+	case OPT_NAME:
+		return "expected letters, digits and _.- after the first";
 	}
 	return "not understood";
 }
@@ -502,11 +472,11 @@ int options_parse(
 	optind = 0; /* glibc: start afresh */
 	for (;;) {
 		at = optind ? optind : 1;
-		opt = getopt_long(argc, argv, "+:p:v:e:w:m:c:", longs, NULL);
+		opt = getopt_long(argc, argv, "+:p:v:e:w:m:c:d", longs, NULL);
 		if (opt < 0)
 			break;
 		if (opt == OPT_HELP || opt == OPT_VERSION) {
-			fputs(opt == OPT_HELP ? usage
+			fputs(opt == OPT_HELP ? options_usage
 					      : "toril-run " TORIL_VERSION "\n",
 			    stdout);
 			return 1;

@@ -12,9 +12,10 @@
 
 #include "host/rules.h"
 
-#define SHARES_MAX  7 /* microvm has 8 slots, and vsock takes one */
-#define CPUS_MAX    255
-#define PUBLISH_MAX 64
+#define NAME_MAX_BYTES 63
+#define SHARES_MAX     7 /* microvm has 8 slots, and vsock takes one */
+#define CPUS_MAX       255
+#define PUBLISH_MAX    64
 
 union address {
 	struct sockaddr sa;
@@ -66,6 +67,8 @@ struct options {
 	bool strace;              /* print kernel calls ... */
 	const char *strace_calls; /* ... of these names; NULL: all */
 	const char *core;         /* --core: the file; NULL: none */
+	const char *name;         /* --name; NULL: none was given */
+	bool detach;
 	const char **qemu_args;
 	unsigned qemu_arg_count;
 	int image; /* index in argv of IMAGE */
@@ -75,12 +78,17 @@ struct options {
  * with what is wrong in `why`. */
 int options_parse(
     struct options *o, int argc, char **argv, char *why, size_t room);
+extern const char options_usage[];
 void options_free(struct options *o);
 
 /* --as-process, once all else is known: add what a process would inherit,
  * the current directory as a share and as the place to start, and the
  * variables of `environ` that no -e sets.  0, or -E2BIG: too many shares. */
 int options_inherit(struct options *o, char **environ);
+
+/* Whether `name` can be a machine's: letters, digits, and _.- after the
+ * first. */
+bool option_name_good(const char *name);
 
 /* One value each; 0 or -EINVAL (exposed for tests). */
 int option_publish(struct publish_option *p, const char *text);

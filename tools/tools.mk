@@ -61,7 +61,7 @@ INSTALL_BIN := $(DESTDIR)$(PREFIX)/bin
 INSTALL_LIB := $(DESTDIR)$(PREFIX)/lib/toril
 INSTALL_SHARE := $(DESTDIR)$(PREFIX)/share
 INSTALLED := $(BUILD)/bin/toril-cc $(BUILD)/bin/toril-tool $(TORIL_RUN) \
-	$(SHARE_FILES) $(HOST_SHARE) $(wildcard docs/man/*)
+	$(SHARE_FILES) $(HOST_SHARE) $(HOST_BIN) $(wildcard docs/man/*)
 install: $(INSTALLED)
 	install -d $(INSTALL_BIN) $(INSTALL_LIB)
 	cp -r $(SYSROOT)/include $(INSTALL_LIB)/
@@ -71,6 +71,8 @@ install: $(INSTALLED)
 	rm -f $(INSTALL_LIB)/include/.stamp
 	install $(addprefix $(BUILD)/bin/,toril-run toril-cc toril-tool) \
 		$(INSTALL_BIN)/
+	install $(HOST_BIN) $(INSTALL_BIN)/
+	for n in $(PS_NAMES); do ln -sfn toril-ps $(INSTALL_BIN)/$$n; done
 	for n in $(TOOL_NAMES); do ln -sfn toril-tool $(INSTALL_BIN)/$$n; done
 	for n in $(CC_NAMES); do ln -sfn toril-cc $(INSTALL_BIN)/$$n; done
 	install -d $(INSTALL_SHARE)/toril $(INSTALL_SHARE)/meson/cross
@@ -79,6 +81,8 @@ install: $(INSTALLED)
 	install -d $(INSTALL_SHARE)/bash-completion/completions
 	install -m 644 tools/toril-run.bash \
 		$(INSTALL_SHARE)/bash-completion/completions/toril-run
+	for n in $(PS_NAMES); do ln -sfn toril-run \
+		$(INSTALL_SHARE)/bash-completion/completions/$$n; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' tools/toril@.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/toril@.service

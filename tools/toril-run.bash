@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Completion of toril-run's options, as --help lists them, and of files.
+# Completion of toril-run's options, as --help lists them, and of files; and of
+# machines' names.
 _toril_run()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -14,7 +15,7 @@ _toril_run()
 		mapfile -t COMPREPLY < <(compgen -W 'auto vhost builtin' -- "$cur")
 		return
 		;;
-	-w | --workdir | -e | --env | -p | --publish | -m | --memory | -c | --cpus)
+	-w | --workdir | -e | --env | -p | --publish | -m | --memory | -c | --cpus | --name)
 		return # nothing that could be guessed
 		;;
 	esac
@@ -29,4 +30,20 @@ _toril_run()
 		;;
 	esac
 }
+
+# Names: all that there are for logs, those that run to be stopped.
+_toril_names()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} all=
+
+	[[ ${COMP_WORDS[0]} = *stop ]] || all=-a
+	case $cur in
+	-*) COMPREPLY=() ;;
+	*)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$("${COMP_WORDS[0]/%toril-*/toril-ps}" -q $all)" -- "$cur")
+		;;
+	esac
+}
+complete -F _toril_names toril-logs toril-stop
 complete -o filenames -F _toril_run toril-run
