@@ -22,6 +22,7 @@
 #include "host/confine.h"
 #include "host/registry.h"
 #include "host/run.h"
+#include "host/stats.h"
 
 struct run run = {.vsock_fd = -1, .monitor_fd = {-1, -1}, .look_fd = -1};
 
@@ -208,7 +209,7 @@ static int run_prepare(struct run *r)
 
 static int run_start(struct run *r)
 {
-	if (publish_open(r))
+	if (publish_open(r) || metrics_open(r))
 		return -EADDRINUSE;
 	registry_published(&r->opt);
 	if (r->opt.timeout) {
@@ -218,6 +219,7 @@ static int run_start(struct run *r)
 		return 0;
 	if (virtiofsd_start(r) || qemu_start(r) || debug_helper_start(r))
 		return -EIO;
+	stats_prepare(r);
 	debug_announce(r);
 	return 0;
 }
@@ -251,6 +253,8 @@ static void run_finish(struct run *r)
 		list[n++] = &r->virtiofsd[i];
 	children_end(list, n);
 	debug_finish(r);
+	stats_finish();
+	metrics_finish();
 	stdio_finish();
 	publish_finish();
 	if (r->v)

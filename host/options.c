@@ -151,6 +151,16 @@ out:
 	return ret;
 }
 
+/* -p without its last part. */
+int option_listen(struct publish_option *p, const char *text)
+{
+	char *with = must_print("%s:1", text);
+	int ret = option_publish(p, with);
+
+	free(with);
+	return ret;
+}
+
 int option_share(struct share_option *s, const char *text)
 {
 	char *copy = must_print("%s", text), *end = copy + strlen(copy), *cut;
@@ -237,6 +247,8 @@ enum {
 	OPT_CORE,
 	OPT_STRACE,
 	OPT_NAME,
+	OPT_STATS,
+	OPT_METRICS,
 };
 
 static const struct option longs[] = {
@@ -263,6 +275,8 @@ static const struct option longs[] = {
     {"qemu-arg", required_argument, NULL, OPT_QEMU_ARG},
     {"strace", optional_argument, NULL, OPT_STRACE},
     {"detach", no_argument, NULL, 'd'},
+    {"stats", no_argument, NULL, OPT_STATS},
+    {"metrics", required_argument, NULL, OPT_METRICS},
     {"name", required_argument, NULL, OPT_NAME},
     {"core", required_argument, NULL, OPT_CORE},
     {"gdb", optional_argument, NULL, OPT_GDB},
@@ -384,6 +398,12 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case OPT_NAME:
 		o->name = arg;
 		return option_name_good(arg) ? 0 : -EINVAL;
+	case OPT_STATS:
+		o->stats = true;
+		return 0;
+	case OPT_METRICS:
+		o->metrics = true;
+		return option_listen(&o->metrics_at, arg);
 	case 'd':
 		o->detach = true;
 		return 0;
@@ -450,6 +470,8 @@ static const char *option_hint(int opt, int err)
 		return "expected auto, kvm or tcg";
 	case OPT_VSOCK:
 		return "expected auto, vhost or builtin";
+	case OPT_METRICS:
+		return "expected [ADDR:]PORT";
 	case OPT_NAME:
 		return "expected letters, digits and _.- after the first";
 	}

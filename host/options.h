@@ -68,7 +68,8 @@ struct options {
 	const char *strace_calls; /* ... of these names; NULL: all */
 	const char *core;         /* --core: the file; NULL: none */
 	const char *name;         /* --name; NULL: none was given */
-	bool detach;
+	bool detach, stats, metrics;
+	struct publish_option metrics_at; /* ... if so */
 	const char **qemu_args;
 	unsigned qemu_arg_count;
 	int image; /* index in argv of IMAGE */
@@ -92,6 +93,7 @@ bool option_name_good(const char *name);
 
 /* One value each; 0 or -EINVAL (exposed for tests). */
 int option_publish(struct publish_option *p, const char *text);
+int option_listen(struct publish_option *p, const char *text);
 int option_share(struct share_option *s, const char *text);
 int option_size(uint64_t *bytes, const char *text);
 

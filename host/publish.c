@@ -17,6 +17,7 @@
 
 #include "host/relay.h"
 #include "host/run.h"
+#include "host/stats.h"
 
 #define ACCEPT_BURST 64
 #define RETRY_MS     50
@@ -102,6 +103,7 @@ static void client_done(struct relay *r, int err)
 
 	client_drained(c);
 	relay_stop(r, err != 0);
+	stats_closed(STATS_IN);
 	connection_give();
 	loop_free(c);
 }
@@ -123,11 +125,13 @@ static void client_start(struct listener *l, int fd, const union address *from)
 	int one = 1, ret;
 
 	undrained++;
+	stats_opened(STATS_IN);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	c->relay.done = client_done;
 	getsockname(fd, &at.sa, &len);
 	relay_head(&c->relay, head, proxy_header(head, from, &at));
-	ret = relay_start(&c->relay, fd, RELAY_IN | RELAY_OUT | RELAY_SOCKET);
+	ret = relay_start(
+	    &c->relay, fd, RELAY_IN | RELAY_OUT | RELAY_SOCKET | RELAY_COUNT);
 	if (!ret)
 		ret = run.v->connect(run.v, CTL_PUBLISHED_BASE + l->guest_port,
 		    &client_user, &c->relay, &c->relay.s);

@@ -17,6 +17,8 @@
 
 #include "host/util.h"
 
+struct relay_bytes relay_bytes;
+
 static void relay_ready(struct loop_fd *io, uint32_t events)
 {
 	struct relay *r = container_of(io, struct relay, io);
@@ -122,6 +124,8 @@ ssize_t relay_in(struct vsock_stream *s, struct iovec *iov, int n)
 	if (got < 0 && errno != EAGAIN)
 		return errno == EIO ? 0
 				    : -errno; /* EIO: the terminal is gone */
+	if (got > 0 && r->flags & RELAY_COUNT)
+		relay_bytes.in += (uint64_t)got;
 	if (got < 0 ||
 	    ((size_t)got < want && r->flags & RELAY_SOCKET && !r->hangup))
 		r->readable = false;
@@ -167,6 +171,8 @@ ssize_t relay_out(struct vsock_stream *s, const struct iovec *iov, int n)
 	}
 	if (put > 0)
 		r->out_bytes += (uint64_t)put;
+	if (put > 0 && r->flags & RELAY_COUNT)
+		relay_bytes.out += (uint64_t)put;
 	if (put < 0 || (size_t)put < want)
 		r->writable = false;
 	if (r->flags & RELAY_BLOCKS && put > 0) { /* no edge will come */

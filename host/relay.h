@@ -18,6 +18,7 @@ enum {
 	RELAY_IN = 1,     /* read the descriptor, for the guest */
 	RELAY_OUT = 2,    /* write to it */
 	RELAY_SOCKET = 4, /* a stream socket: half-close, reset */
+	RELAY_COUNT = 16, /* its bytes are those of relay_bytes */
 	RELAY_BLOCKS = 8, /* it cannot be made non-blocking: poll first */
 };
 
@@ -34,6 +35,10 @@ struct relay {
 	/* The stream is gone (0 or -errno), the descriptor still open. */
 	void (*done)(struct relay *r, int err);
 };
+
+extern struct relay_bytes {
+	uint64_t in, out; /* to the guest, from it */
+} relay_bytes;
 
 /* Watch `fd`; the caller ties r->s, whose user is &relay_user or calls the
  * functions below. */

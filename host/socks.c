@@ -20,6 +20,7 @@
 #include "host/lookup.h"
 #include "host/relay.h"
 #include "host/run.h"
+#include "host/stats.h"
 
 enum socks_state { GREETING, REQUEST, WAITING, FAILED };
 
@@ -59,6 +60,7 @@ static void socks_reply(struct socks *k, enum socks_reply reply)
 static void socks_relay_done(struct relay *r, int err)
 {
 	relay_stop(r, err != 0);
+	stats_closed(STATS_OUT);
 	socks_free(container_of(r, struct socks, relay));
 }
 
@@ -74,12 +76,14 @@ static void socks_connected(struct socks *k, int fd)
 	getsockname(fd, &bound.sa, &len);
 	k->relay.done = socks_relay_done;
 	relay_head(&k->relay, msg, socks_reply_put(msg, SOCKS_OK, &bound.sa));
-	ret = relay_start(&k->relay, fd, RELAY_IN | RELAY_OUT | RELAY_SOCKET);
+	ret = relay_start(
+	    &k->relay, fd, RELAY_IN | RELAY_OUT | RELAY_SOCKET | RELAY_COUNT);
 	if (ret) {
 		relay_stop(&k->relay, true);
 		socks_reply(k, SOCKS_FAILED);
 		return;
 	}
+	stats_opened(STATS_OUT);
 	if (k->ended)
 		shutdown(fd, SHUT_WR);
 	k->relay.s = k->s;

@@ -69,6 +69,11 @@ struct vsock {
 	    struct vsock_stream **out);
 
 	void (*stop)(struct vsock *v); /* free it; no callbacks */
+
+	/* So far, of the guest's two queues, rx and tx: kicks by the guest,
+	 * interrupts of it.  NULL: not known. */
+	void (*notifications)(
+	    struct vsock *v, uint64_t *kicks, uint64_t *calls);
 };
 
 static inline void vsock_in_ready(struct vsock_stream *s)

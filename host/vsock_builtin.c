@@ -104,6 +104,17 @@ static void builtin_stop(struct vsock *v)
 	free(b);
 }
 
+static void builtin_notifications(
+    struct vsock *v, uint64_t *kicks, uint64_t *calls)
+{
+	struct vsock_dev *dev = container_of(v, struct vsock_dev, v);
+
+	for (int i = 0; i < VQ_COUNT; i++) {
+		kicks[i] = dev->vq[i].kicks;
+		calls[i] = dev->vq[i].calls;
+	}
+}
+
 struct vsock *vsock_builtin_open(struct run *r)
 {
 	struct builtin *b = must_alloc(sizeof(*b));
@@ -121,6 +132,7 @@ struct vsock *vsock_builtin_open(struct run *r)
 	v->control_port = BUILTIN_PORT;
 	v->accept = vsock_accept;
 	v->stop = builtin_stop;
+	v->notifications = builtin_notifications;
 	if (r->opt.backend) {
 		ret = builtin_listen(b);
 	} else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {

@@ -15,7 +15,7 @@ _toril_run()
 		mapfile -t COMPREPLY < <(compgen -W 'auto vhost builtin' -- "$cur")
 		return
 		;;
-	-w | --workdir | -e | --env | -p | --publish | -m | --memory | -c | --cpus | --name)
+	-w | --workdir | -e | --env | -p | --publish | -m | --memory | -c | --cpus | --name | --metrics)
 		return # nothing that could be guessed
 		;;
 	esac

@@ -15,5 +15,5 @@ $(BUILD)/tests/tools/calls_linux: tests/tools/calls.c
 
 TESTS	+= $(sort $(wildcard tests/tools/*_test.py))
 TEST_NEEDS += $(DEBUGGEE) $(BUILD)/tests/tools/calls \
-	$(BUILD)/tests/tools/waiter $(HOST_BIN) \
+	$(BUILD)/tests/tools/waiter $(HOST_BIN) $(BUILD)/apps/webserver \
 	$(BUILD)/tests/tools/calls_linux $(HOST_SHARE)
