@@ -25,6 +25,7 @@
 #include "host/run.h"
 
 #define LOOK_SECONDS 120
+#define LOOK_MARK    "toril-look:"
 
 /* ../share/toril from where this program is; free() it. */
 static char *share_path(const char *file)
@@ -135,16 +136,7 @@ static void look_line(struct lines *l, char *text)
 	(void)l;
 	if (begun && strncmp(text, "[Inferior", 9))
 		fprintf(stderr, "%s\n", text);
-	begun |= !strcmp(text, "toril-crash:");
-	fflush(stderr);
-}
-
-/* Lines of kernel calls, and nothing of gdb's own. */
-static void strace_line(struct lines *l, char *text)
-{
-	(void)l;
-	if (!strncmp(text, "[pid ", 5))
-		fprintf(stderr, "%s\n", text);
+	begun |= !strcmp(text, LOOK_MARK);
 	fflush(stderr);
 }
 
@@ -164,11 +156,11 @@ static int strace_start(struct run *r)
 	args_add(&a, "-ex");
 	args_add(&a, "toril-attach %s", r->gdb);
 	args_add(&a, "-ex");
-	args_add(&a, "toril-strace %s",
+	args_add(&a, "toril-strace --mark " LOOK_MARK " %s",
 	    r->opt.strace_calls ? r->opt.strace_calls : "");
 	args_add(&a, "%s", r->file);
 	r->looker.name = "gdb";
-	r->looker.out.line = strace_line;
+	r->looker.out.line = look_line;
 	r->looker.keep[0] = r->looker.keep[1] = -1;
 	ret = child_start(&r->looker, &a);
 	args_free(&a);
@@ -231,7 +223,7 @@ static int look(const char *dir, const char *word, char **argv, int monitor)
 	    *argv[3] ? " -c \"" : "", argv[3], *argv[3] ? "\"" : "");
 	char *gdb[] = {"gdb", "-q", "-nx", "-batch", "-iex",
 	    "set debuginfod enabled off", "-iex", "set auto-load off", "-x",
-	    script, "-ex", attach, "-ex", "echo toril-crash:\\n", "-ex", crash,
+	    script, "-ex", attach, "-ex", "echo " LOOK_MARK "\\n", "-ex", crash,
 	    argv[2], NULL};
 	int status = STATUS_FAILED;
 

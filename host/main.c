@@ -247,6 +247,7 @@ static void run_finish(struct run *r)
 	unsigned n = 0;
 
 	child_drain(&r->qemu); /* what a dying program put on the console */
+	child_drain(&r->looker);
 	list[n++] = &r->qemu;
 	list[n++] = &r->looker;
 	for (unsigned i = 0; i < r->opt.share_count; i++)

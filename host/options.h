@@ -65,7 +65,7 @@ struct options {
 	bool gdb;            /* wait for gdb ... */
 	const char *gdb_socket;   /* ... here; NULL: a place of our own */
 	bool strace;              /* print kernel calls ... */
-	const char *strace_calls; /* ... of these names; NULL: all */
+	const char *strace_calls; /* ... strace's options; NULL: none */
 	const char *core;         /* --core: the file; NULL: none */
 	const char *name;         /* --name; NULL: none was given */
 	bool detach, stats, metrics;

@@ -12,7 +12,6 @@ yet: boot_jump, still at its link address, is told.  Later the boot CPU's GS
 base is the address of cpu_boot.  A core has the entry point's address.  In a
 core gdb's threads are the program's.
 """
-import errno
 import os
 import re
 import struct
@@ -651,144 +650,11 @@ threads are, what lies at an address, and a core of all that."""
                 print(f"\n{options['-c']}: {why.strerror}: there is no core")
 
 
-# --- kernel calls ------------------------------------------------------------
-
-ERRNO = {v: k for k, v in vars(errno).items() if k.isupper()}
-# One letter for each argument: d number, x hexadecimal, o octal, s string,
-# r and w a buffer whose length is the result or the next argument, a address,
-# f flags of open, D a directory's descriptor.
-SIGNATURES = {
-    "read": "dwd", "write": "drd", "open": "sfo", "close": "d", "stat": "sa",
-    "fstat": "da", "lstat": "sa", "lseek": "ddd", "mmap": "addddd",
-    "mprotect": "add", "munmap": "ad", "brk": "a", "ioctl": "dxa",
-    "pread64": "dwdd", "pwrite64": "drdd", "readv": "dad", "writev": "dad",
-    "access": "so", "pipe": "a", "dup": "d", "dup2": "dd", "pipe2": "ad",
-    "socket": "ddd", "bind": "dad", "listen": "dd", "accept": "daa",
-    "accept4": "daad", "connect": "dad", "shutdown": "dd", "fcntl": "ddd",
-    "ftruncate": "dd", "truncate": "sd", "getcwd": "sd", "chdir": "s",
-    "rename": "ss", "mkdir": "so", "rmdir": "s", "link": "ss", "unlink": "s",
-    "symlink": "ss", "readlink": "sad", "chmod": "so", "openat": "Dsfo",
-    "mkdirat": "Dso", "unlinkat": "Dsd", "exit_group": "d", "exit": "d",
-    "nanosleep": "aa", "clock_nanosleep": "ddaa", "futex": "addaad",
-}
-OPEN_FLAGS = ((0o100, "O_CREAT"), (0o200, "O_EXCL"), (0o1000, "O_TRUNC"),
-              (0o2000, "O_APPEND"), (0o4000, "O_NONBLOCK"),
-              (0o2000000, "O_CLOEXEC"), (0o200000, "O_DIRECTORY"),
-              (0o100000, "O_LARGEFILE"))
-
-
-def signed(value, bits=32):
-    value &= (1 << bits) - 1
-    return value - (1 << bits) if value >> (bits - 1) else value
-
-
-def quoted(address, n, ends):
-    """As strace does: 32 bytes, and dots if there is more."""
-    if not address:
-        return "NULL"
-    try:
-        data = gdb.selected_inferior().read_memory(
-            address, min(n, 33)).tobytes()
-    except gdb.error:
-        return f"{address:#x}"
-    if ends:
-        data = data.split(b"\0")[0]
-        n = len(data)
-    text = "".join(
-        {10: "\\n", 9: "\\t", 13: "\\r", 34: '\\"', 92: "\\\\"}.get(
-            byte, chr(byte) if 32 <= byte < 127 else f"\\{byte:o}")
-        for byte in data[:32])
-    return f'"{text}"' + ("..." if n > 32 else "")
-
-
-def open_flags(value):
-    words = [("O_RDONLY", "O_WRONLY", "O_RDWR")[value & 3 if value & 3 < 3
-                                                else 0]]
-    words += [name for bit, name in OPEN_FLAGS if value & bit]
-    return "|".join(words)
-
-
-def argument_text(kind, args, i, result):
-    value = args[i]
-    if kind == "s":
-        return quoted(value, 33, True)
-    if kind == "w":
-        return quoted(value, max(result, 0), False) if result >= 0 \
-            else f"{value:#x}"
-    if kind == "r":
-        return quoted(value, args[i + 1], False)
-    if kind == "f":
-        return open_flags(value)
-    if kind == "D":
-        return "AT_FDCWD" if signed(value) == -100 else str(signed(value))
-    if kind == "o":
-        return f"{value & 0o7777:#o}".replace("0o", "0")
-    if kind == "x":
-        return f"{value:#x}"
-    if kind == "a":
-        return f"{value:#x}" if value else "NULL"
-    return str(signed(value))
-
-
-def call_text(name, args, result):
-    kinds = SIGNATURES.get(name, "aaaaaa")
-    if name.startswith("open") and len(args) > kinds.index("f") and \
-            not args[kinds.index("f")] & 0o100:
-        kinds = kinds[:-1]  # no mode
-    texts = [argument_text(k, args, i, result or 0)
-             for i, k in enumerate(kinds)]
-    line = f"{name}({', '.join(texts)})"
-    if result is None:
-        return f"{line:<39} = ?"
-    if -4096 < result < 0:
-        code = ERRNO.get(-result, str(-result))
-        return f"{line:<39} = -1 {code} ({os.strerror(-result)})"
-    answer = f"{result:#x}" if name in ("mmap", "brk", "mremap") \
-        else str(result)
-    return f"{line:<39} = {answer}"
-
-
-class Returns(gdb.Breakpoint):
-    """The last instruction of every kernel call that is no leaf: the frame
-    that the entry made is still at the top of the kernel stack."""
-
-    def __init__(self, where, ends, only):
-        super().__init__(where, internal=True)
-        self.only = only
-        self.silent = True
-        self.ends = ends
-
-    def stop(self):
-        cpu = pointer(number(evaluate("$gs_base")), "struct cpu")
-        top = number(cpu["kstack_top"])
-        frame = read_words(top - 64, 8)
-        name = symbol_at(frame[0]).replace("kcall_", "")
-        if self.only and name not in self.only:
-            return False
-        result = None if self.ends else signed(
-            number(evaluate("$rax")), 64)
-        prefix = f"[pid {int(cpu['current']['tid']):5}] "
-        print(prefix + call_text(name, list(reversed(frame[1:7])), result),
-              flush=True)
-        return False
-
-
-class Strace(gdb.Command):
-    """toril-strace [CALL,...]: print kernel calls from here on, as strace -f does, and
-go on to the program's end.  Calls without a stack of their own (getpid and the
-like) are not seen.  Each call stops the machine: it is slow."""
-
-    def __init__(self):
-        super().__init__("toril-strace", gdb.COMMAND_RUNNING)
-
-    def invoke(self, argument, from_tty):
-        only = [name for name in argument.strip().split(",") if name]
-        Returns("*&kcall_exit_end", False, only)
-        Returns("kcall_exit_group", True, only)
-        gdb.execute("continue", to_string=False)
-
-
-for command in (Attach, InfoThreads, Thread, Backtrace, Files, Maps, Locks, Crash,
-                Strace):
+for command in (Attach, InfoThreads, Thread, Backtrace, Files, Maps, Locks,
+                Crash):
     command()
+# Its commands use what is here.
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                       "toril-strace.py"), encoding="utf-8") as source:
+    exec(compile(source.read(), source.name, "exec"))
 core_open()

@@ -6,7 +6,6 @@ and locks."""
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -106,44 +105,6 @@ def traces():
     assert (out, status) == ("ready\n", 0), (said, out, err, status)
 
 
-def as_strace():
-    """The same program on Linux, under strace, but for numbers that differ."""
-    if not shutil.which("strace"):
-        print("# strace is not here: not compared")
-        return
-    done = subprocess.run(
-        ["strace", f"{BUILD}/tests/tools/calls_linux"], check=False,
-        capture_output=True, text=True, timeout=WAIT)
-    linux = done.stderr[done.stderr.index("open("):].splitlines()[:-1]
-    said = debug(1, ["toril-strace"], f"{BUILD}/tests/tools/calls")[0]
-    toril = re.findall(r"^\[pid +2\] (.*)$", said, re.M)
-
-    def plain(lines):
-        return [re.sub(r"\s+=", " =", line).replace("|O_LARGEFILE", "")
-                for line in lines]
-
-    assert len(linux) > 12, done.stderr
-    # strace knows names for some numbers
-    for number, name in (("lseek(3, 2, 0)", "lseek(3, 2, SEEK_SET)"),
-                         ('all", 04)', 'all", R_OK)')):
-        toril = [line.replace(number, name) for line in toril]
-    a, b = plain(linux), plain(toril)
-    assert a == b, "\n".join(a + ["---"] + b)
-
-
-def option():
-    """toril-run --strace, all calls and some."""
-    for argument, least in (("--strace", 10), ("--strace=close,lseek", 4)):
-        done = subprocess.run(
-            [f"{BUILD}/bin/toril-run", argument, f"{BUILD}/tests/tools/calls"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=WAIT, check=False)
-        names = re.findall(r"^\[pid +2\] (\w+)\(.* = ", done.stderr, re.M)
-        assert done.returncode == 7 and len(names) >= least, done
-        assert "lseek" in names and ("open" in names) == (least == 10), names
-        assert len(names) == len(done.stderr.splitlines()), done.stderr
-
-
 def main():
     assert pathlib.Path(IMAGE).exists(), IMAGE
     return tap.run([
@@ -151,9 +112,7 @@ def main():
         ("threads, files, mappings, locks; 1 CPU", lambda: shows_all(1)),
         ("the same on 2 CPUs", lambda: shows_all(2)),
         ("break points and steps in the kernel", steps),
-        ("kernel calls, as strace prints them", traces),
-        ("the same as strace's", as_strace),
-        ("toril-run --strace", option)])
+        ("kernel calls, as strace prints them", traces)])
 
 
 sys.exit(main())
