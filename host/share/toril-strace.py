@@ -775,7 +775,11 @@ slow.  Calls without a stack of their own (getpid and the like) are seen only if
             tracer.out.flush()
         if options.c or options.C or options.T:
             Enters("*&kcall_enter", tracer)
-        gdb.execute("continue", to_string=True)
+        try:
+            gdb.execute("continue", to_string=True)
+        except gdb.error as why:
+            if "closed" not in str(why):  # the machine has ended
+                raise
 
 
 Strace()
