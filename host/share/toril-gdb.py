@@ -494,8 +494,44 @@ def print_mapping(address):
     print(f"{address:#x} is in no mapping, above all of them")
 
 
-def print_program(thread, level):
-    print(f"\nThread {int(thread['tid'])} \"{name_of(thread)}\":")
+def last_call(thread, inside):
+    """The kernel call that a thread is in, or was in last: its frame stays at
+    the top of the kernel stack, unless an interrupt has come since."""
+    frame = read_words(number(thread["kstack_top"]) - 64, 8)
+    name = symbol_at(frame[0])
+    if not name.startswith("kcall_"):
+        return ""
+    args = list(reversed(frame[1:7]))
+    return ("\n    in " if inside else "\n    last call: ") \
+        + call_text(name.replace("kcall_", ""), args, None)
+
+
+def thread_text(thread, inside):
+    """What the scheduler knows of it."""
+    switches = int(thread["switches"][0]) + int(thread["switches"][1])
+    cpu = is_current(thread)
+    return (f"Thread {int(thread['tid'])} \"{name_of(thread)}\":\n    "
+            + (f"on CPU {cpu}" if cpu is not None else
+               str(thread["state"]).replace("THREAD_", "").lower())
+            + f", ran {int(thread['run_ns']) / 1e9:.3f} s, left the CPU "
+            f"{switches} times ({int(thread['switches'][0])} forced)"
+            + last_call(thread, inside))
+
+
+def print_cpus():
+    """The last that each did."""
+    print()
+    for i in range(int(evaluate("cpus_online"))):
+        cpu = evaluate(f"cpus[{i}]").dereference()
+        thread = cpu["current"].dereference()
+        tid = int(thread["tid"])
+        print(f"CPU {i}: " + (f"thread {tid}" if tid else name_of(thread))
+              + f", {int(cpu['rq_len'])} more to run, "
+              f"{int(cpu['switches'])} switches")
+
+
+def print_program(thread, level, inside):
+    print("\n" + thread_text(thread, inside))
     text = gdb.execute(f"bt {level + 40}", to_string=True)
     for line in text.splitlines():
         if not (match := re.match(r"#(\d+)(\s+)(.*)", line)):
@@ -631,14 +667,17 @@ threads are, what lies at an address, and a core of all that."""
         for thread in program_threads():
             frame, level, names = program_frame(thread)
             dead = any(name in ENDS for name in names)
-            found.append([not dead, thread, level, registers(frame, thread)])
+            inside = level > 0 and is_current(thread) is None
+            found.append([not dead, thread, level, registers(frame, thread),
+                          inside])
         found.sort(key=lambda row: row[0])
         try:
             if "-a" in options:
                 print_mapping(int(options["-a"], 0))
-            for _, thread, level, _ in found:
+            for _, thread, level, _, inside in found:
                 select(thread)
-                print_program(thread, level)
+                print_program(thread, level, inside)
+            print_cpus()
         finally:
             restore(here)
         if "-c" in options:

@@ -29,9 +29,11 @@ def expect(text, *patterns):
         assert re.search(pattern, text, re.M | re.S), f"{pattern}:\n{text}"
 
 
-THREADS = (r'Thread 2 "debuggee":\n#0 +crash_here .*debuggee\.c:\d+\n'
+RAN = r"\n    sleeping, ran \d+\.\d{3} s, left the CPU \d+ times \(\d+ forced\)\n"
+THREADS = (r'Thread 2 "debuggee":' + RAN + r'#0 +crash_here .*debuggee\.c:\d+\n'
            r"#1 .* main \(argc=.*"
-           r"Thread 3 .*#0 +read \(\).* reader_thread \(.*debuggee\.c:\d+.*"
+           r'Thread 3 "debuggee":' + RAN + r"    in read\(3, 0x\w+, 1\)\n"
+           r"#0 +read \(\).* reader_thread \(.*debuggee\.c:\d+.*"
            r"Thread 4 .*#0 .*spinner_thread \(.*debuggee\.c:\d+")
 
 
@@ -40,7 +42,8 @@ def reports(cpus):
     assert status == 139, (status, text)
     expect(text, "^toril: page fault at address 0x1234$",
            "^0x1234 is in no mapping\n  above is ",
-           r"crash_here\+0x", THREADS)
+           r"crash_here\+0x", THREADS, r"^CPU 0: .*, \d+ more to run, \d+ switch",
+           f"^CPU {cpus - 1}: ")
 
 
 def reports_mapping():
