@@ -67,7 +67,7 @@ void debug_announce(const struct run *r)
 {
 	char *script;
 
-	if (!r->gdb || r->opt.strace)
+	if (!r->gdb || r->opt.strace || r->opt.perf)
 		return;
 	script = share_path("toril-gdb.py");
 	complain("waiting for gdb -x %s -ex 'toril-attach %s' %s", script,
@@ -168,11 +168,46 @@ static int strace_start(struct run *r)
 	return ret;
 }
 
+static void perf_line(struct lines *l, char *text)
+{
+	(void)l;
+	complain("%s", text);
+}
+
+/* A debugger, too, until the pipe is closed. */
+static int perf_start(struct run *r)
+{
+	char *script = share_path("toril-perf.py");
+	struct args a = {0};
+	int ends[2], ret;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	args_add(&a, "python3");
+	args_add(&a, "%s", script);
+	args_add(&a, "%s", r->gdb);
+	args_add(&a, "%s", r->file);
+	args_add(&a, "%s", r->opt.perf);
+	args_add(&a, "%d", ends[0]);
+	r->looker.name = "--perf";
+	r->looker.out.line = perf_line;
+	r->looker.keep[0] = ends[0];
+	r->looker.keep[1] = -1;
+	ret = child_start(&r->looker, &a);
+	args_free(&a);
+	free(script);
+	close(ends[0]);
+	r->look_fd = ends[1];
+	return ret;
+}
+
 int debug_helper_start(struct run *r)
 {
 	struct args a = {0};
 	int ends[2], ret;
 
+	if (r->opt.perf)
+		return perf_start(r);
 	if (r->opt.strace)
 		return strace_start(r);
 	if (!image_has_symbols(&r->image) || r->monitor_fd[0] < 0 || r->gdb ||
@@ -269,6 +304,11 @@ bool debug_look(struct run *r)
 	char word[128];
 
 	child_drain(&r->qemu); /* its report comes first */
+	if (r->opt.perf && r->look_fd >= 0 && r->looker.pid > 0) {
+		close(r->look_fd);
+		r->look_fd = -1;
+		return true;
+	}
 	if (r->look_fd < 0 || !leaves_core(r->exit.signal) ||
 	    (!r->opt.core && !r->faulted) || r->looker.pid <= 0)
 		return false;

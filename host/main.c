@@ -121,7 +121,7 @@ static void looker_ended(struct run *r)
 	if (r->ending)
 		return;
 	child_show(&r->looker);
-	complain("gdb ended before the program");
+	complain("%s ended before the program", r->looker.name);
 	run_end(r, STATUS_FAILED);
 }
 

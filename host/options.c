@@ -247,6 +247,7 @@ enum {
 	OPT_CORE,
 	OPT_STRACE,
 	OPT_NAME,
+	OPT_PERF,
 	OPT_STATS,
 	OPT_METRICS,
 };
@@ -275,6 +276,7 @@ static const struct option longs[] = {
     {"qemu-arg", required_argument, NULL, OPT_QEMU_ARG},
     {"strace", optional_argument, NULL, OPT_STRACE},
     {"detach", no_argument, NULL, 'd'},
+    {"perf", required_argument, NULL, OPT_PERF},
     {"stats", no_argument, NULL, OPT_STATS},
     {"metrics", required_argument, NULL, OPT_METRICS},
     {"name", required_argument, NULL, OPT_NAME},
@@ -398,6 +400,9 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case OPT_NAME:
 		o->name = arg;
 		return option_name_good(arg) ? 0 : -EINVAL;
+	case OPT_PERF:
+		o->perf = arg;
+		return 0;
 	case OPT_STATS:
 		o->stats = true;
 		return 0;
@@ -523,6 +528,11 @@ int options_parse(
 		snprintf(why, room, "%s", option_hint('v', -E2BIG));
 		return -EINVAL;
 	}
+	if (o->perf && o->gdb) {
+		snprintf(why, room, "--perf is a debugger: no --gdb, --strace");
+		return -EINVAL;
+	}
+	o->gdb |= o->perf != NULL;
 	if (optind >= argc) {
 		snprintf(why, room, "no IMAGE given; see toril-run --help");
 		return -EINVAL;
