@@ -88,15 +88,15 @@ static void line_print(double cpu, uint64_t in, uint64_t out)
 {
 	bool tty = isatty(STDERR_FILENO);
 	char size[16], from[16], to[16], line[256];
+	unsigned open = stats.open[STATS_IN] + stats.open[STATS_OUT];
+	unsigned long long total =
+	    stats.total[STATS_IN] + stats.total[STATS_OUT];
 	int len = snprintf(line, sizeof(line),
 	    "%storil-run: cpu %.0f%% memory %s connections %u of %llu "
 	    "in %s/s out %s/s%s",
 	    tty ? "\r" : "", cpu,
-	    size_print((double)processes[0].size, size, sizeof(size)),
-	    stats.open[STATS_IN] + stats.open[STATS_OUT],
-	    (unsigned long long)(stats.total[STATS_IN] +
-				 stats.total[STATS_OUT]),
-	    size_print((double)in, to, sizeof(to)),
+	    size_print((double)processes[0].size, size, sizeof(size)), open,
+	    total, size_print((double)in, to, sizeof(to)),
 	    size_print((double)out, from, sizeof(from)), tty ? "\033[K" : "\n");
 
 	if (write(STDERR_FILENO, line, (size_t)len) < 0)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """lint.py STAMP FILE FLAGS...: gcc -fanalyzer and clang-tidy of one file.
 
-Any finding is an error, but those of tools/lint.txt.  STAMP is written when
+Any finding is an error, but those of tools/lint.txt; an entry there that finds
+nothing is one, too.  STAMP is written when
 there is none, and STAMP.d says what else it depends on.
 """
 import pathlib
@@ -18,13 +19,21 @@ FINDING = re.compile(r"(\S+?):(\d+):\d+: (?:warning|error): (.*?) ?\[([^\]]*)\]$
 
 
 def known():
-    """(check, file) pairs of tools/lint.txt."""
-    pairs = set()
-    for line in open("tools/lint.txt", encoding="utf-8"):
-        if not line.startswith("//") and line.strip():
-            check, file = line.strip().split(":")
-            pairs.add((check, file))
-    return pairs
+    """(check, file, function) of each line of tools/lint.txt."""
+    with open("tools/lint.txt", encoding="utf-8") as file:
+        return {tuple(line.split(":")) for line in file.read().splitlines()
+                if line and not line.startswith("//")}
+
+
+def function_at(path, number):
+    """The function around that line, by the house style's own columns."""
+    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()[:number]
+    start = max((i for i, x in enumerate(lines) if x == "{"), default=0)
+    while start and not re.match(r"\w", lines[start]):
+        start -= 1
+    names = re.findall(r"(\w+)\(", lines[start]) if lines else []
+    names = [n for n in names if n not in ("__attribute__", "__asm__")]
+    return names[0] if names else ""
 
 
 def clang_flags(flags):
@@ -49,7 +58,7 @@ def findings(path, flags, stamp):
 
 def main():
     stamp, path, *flags = sys.argv[1:]
-    allowed, bad = known(), []
+    allowed, used, bad = known(), set(), []
     text, good, said = findings(path, flags, stamp)
     for line in text.splitlines():
         found = FINDING.match(line)
@@ -58,8 +67,13 @@ def main():
         file = found[1].removeprefix(str(pathlib.Path.cwd()) + "/")
         checks = [c for c in re.split(r"[ ,]", found[4])
                   if c.startswith(("-W", "clang-", "bugprone-", "cert-"))]
-        if not any((c, file) in allowed for c in checks):
-            bad.append(f"{file}:{found[2]}: {found[3]} [{found[4]}]")
+        where = function_at(file, int(found[2]))
+        excused = {(c, file, where) for c in checks} & allowed
+        used |= excused
+        if not excused:
+            bad.append(f"{file}:{found[2]}: {where}: {found[3]} [{found[4]}]")
+    bad += [f"tools/lint.txt: {':'.join(x)}: no longer found"
+            for x in sorted(allowed - used) if x[1] == path]
     if not good and not bad:
         bad.append(said)
     print("\n".join(dict.fromkeys(bad)), end="\n" if bad else "")

@@ -52,7 +52,7 @@ compat:
 compat-check:
 	@tools/compat.py --check
 
-check: format-check layers compat-check headers warnings static
+check: format-check layers compat-check headers warnings static lint
 	@echo 'check: all good'
 
 # Commands and sysroot; they find each other wherever the whole is moved to.
