@@ -23,6 +23,7 @@
 #include "host/registry.h"
 #include "host/run.h"
 #include "host/stats.h"
+#include "host/trace.h"
 
 struct run run = {.vsock_fd = -1, .monitor_fd = {-1, -1}, .look_fd = -1};
 
@@ -217,7 +218,8 @@ static int run_start(struct run *r)
 	}
 	if (r->opt.backend)
 		return 0;
-	if (virtiofsd_start(r) || qemu_start(r) || debug_helper_start(r))
+	if (virtiofsd_start(r) || trace_open(r) || qemu_start(r) ||
+	    debug_helper_start(r))
 		return -EIO;
 	stats_prepare(r);
 	debug_announce(r);
@@ -256,6 +258,7 @@ static void run_finish(struct run *r)
 	debug_finish(r);
 	stats_finish();
 	metrics_finish();
+	trace_close();
 	stdio_finish();
 	publish_finish();
 	if (r->v)

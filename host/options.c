@@ -247,6 +247,8 @@ enum {
 	OPT_CORE,
 	OPT_STRACE,
 	OPT_NAME,
+	OPT_TRACE,
+	OPT_TRACE_FILE,
 	OPT_PERF,
 	OPT_STATS,
 	OPT_METRICS,
@@ -277,6 +279,8 @@ static const struct option longs[] = {
     {"strace", optional_argument, NULL, OPT_STRACE},
     {"detach", no_argument, NULL, 'd'},
     {"perf", required_argument, NULL, OPT_PERF},
+    {"trace", required_argument, NULL, OPT_TRACE},
+    {"trace-file", required_argument, NULL, OPT_TRACE_FILE},
     {"stats", no_argument, NULL, OPT_STATS},
     {"metrics", required_argument, NULL, OPT_METRICS},
     {"name", required_argument, NULL, OPT_NAME},
@@ -403,6 +407,12 @@ static int option_set(struct options *o, int opt, const char *arg)
 	case OPT_PERF:
 		o->perf = arg;
 		return 0;
+	case OPT_TRACE:
+		o->trace = arg;
+		return *arg ? 0 : -EINVAL;
+	case OPT_TRACE_FILE:
+		o->trace_file = arg;
+		return 0;
 	case OPT_STATS:
 		o->stats = true;
 		return 0;
@@ -477,6 +487,8 @@ static const char *option_hint(int opt, int err)
 		return "expected auto, vhost or builtin";
 	case OPT_METRICS:
 		return "expected [ADDR:]PORT";
+	case OPT_TRACE:
+		return "expected default, or names of QEMU's events";
 	case OPT_NAME:
 		return "expected letters, digits and _.- after the first";
 	}
@@ -495,6 +507,7 @@ int options_parse(
 		    option_hint('c', -EINVAL));
 		return -EINVAL;
 	}
+	o->trace_file = "toril.trace";
 	opterr = 0;
 	optind = 0; /* glibc: start afresh */
 	for (;;) {

@@ -66,6 +66,8 @@ struct options {
 	const char *gdb_socket;   /* ... here; NULL: a place of our own */
 	bool strace;              /* print kernel calls ... */
 	const char *strace_calls; /* ... strace's options; NULL: none */
+	const char *trace;        /* --trace: patterns; NULL: none */
+	const char *trace_file;   /* ... to here */
 	const char *perf;         /* --perf: the file; NULL: none */
 	const char *core;         /* --core: the file; NULL: none */
 	const char *name;         /* --name; NULL: none was given */

@@ -14,6 +14,7 @@
 
 #include "host/confine.h"
 #include "host/run.h"
+#include "host/trace.h"
 
 const char *qemu_path(const struct run *r)
 {
@@ -132,6 +133,7 @@ void qemu_args(const struct run *r, struct args *a, const char *dir)
 		args_add(a, "-gdb");
 		args_add(a, "unix:%s,server=on,wait=off", r->gdb);
 	}
+	trace_args(r, a);
 	for (unsigned i = 0; i < r->opt.qemu_arg_count; i++)
 		args_add(a, "%s", r->opt.qemu_args[i]);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/run.h"
+#include "host/trace.h"
 #include "host/vhost_user.h"
 #include "host/vsock_device.h"
 
@@ -132,6 +133,7 @@ struct vsock *vsock_builtin_open(struct run *r)
 	v->control_port = BUILTIN_PORT;
 	v->accept = vsock_accept;
 	v->stop = builtin_stop;
+	b->dev.observe = r->opt.trace ? trace_vsock : NULL;
 	v->notifications = builtin_notifications;
 	if (r->opt.backend) {
 		ret = builtin_listen(b);

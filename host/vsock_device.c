@@ -115,6 +115,8 @@ static int dev_receive(struct vsock_dev *dev)
 	iov_read(c->iov, c->out_count, 0, &hdr, sizeof(hdr));
 	if (hdr.len > c->out_len - sizeof(hdr))
 		return -EPROTO;
+	if (dev->observe)
+		dev->observe("from_guest", VQ_TX, &hdr);
 	n = iov_slice(data, c->iov, c->out_count, sizeof(hdr), hdr.len);
 	vsock_dev_packet(dev, &hdr, data, n, hdr.len);
 	vq_take(q);
@@ -153,6 +155,14 @@ static int dev_buffer(struct vsock_dev *dev)
 	return ret;
 }
 
+static void dev_observe_sent(struct vsock_dev *dev)
+{
+	struct virtio_vsock_hdr hdr;
+
+	iov_read(dev->chain.iov, dev->chain.in_count, 0, &hdr, sizeof(hdr));
+	dev->observe("to_guest", VQ_RX, &hdr);
+}
+
 /* One packet to the guest: 1, 0 if nothing is to do or no buffer is there. */
 static int dev_send(struct vsock_dev *dev)
 {
@@ -176,19 +186,24 @@ static int dev_send(struct vsock_dev *dev)
 	else
 		len = conn_step(dev->work, &dev->chain);
 	if (len > 0) {
+		if (dev->observe)
+			dev_observe_sent(dev);
 		vq_take(q);
 		vq_give(q, dev->chain.head, (uint32_t)len);
 	}
 	return 1;
 }
 
-static void dev_call(struct vq *q)
+static void dev_call(struct vsock_dev *dev, int ring)
 {
+	struct vq *q = &dev->vq[ring];
 	uint64_t one = 1;
 
 	if (!q->running || q->call_fd < 0 || !vq_must_call(q))
 		return;
 	q->calls++;
+	if (dev->observe)
+		dev->observe("call", ring, NULL);
 	if (write(q->call_fd, &one, sizeof(one)) < 0)
 		remark("cannot interrupt the guest: %s", strerror(errno));
 }
@@ -236,13 +251,15 @@ static void dev_run(struct loop_task *task)
 	/* with no receive buffer left, their kick brings us back here */
 	if (sent > 0 || (more > 0 && dev->reset_count < RESET_MAX))
 		vsock_dev_work(dev);
-	dev_call(&dev->vq[VQ_TX]);
-	dev_call(&dev->vq[VQ_RX]);
+	dev_call(dev, VQ_TX);
+	dev_call(dev, VQ_RX);
 }
 
 static void dev_kicked(struct vsock_dev *dev, int ring)
 {
 	dev->vq[ring].kicks++;
+	if (dev->observe)
+		dev->observe("kick", ring, NULL);
 	vsock_dev_work(dev);
 }
 

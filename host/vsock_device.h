@@ -81,6 +81,9 @@ struct vsock_dev {
 	unsigned reset_head, reset_count;
 	bool broken;
 	void (*on_broken)(struct vsock_dev *dev, const char *why);
+	/* NULL, or is told of notifications and packets; see trace.h. */
+	void (*observe)(
+	    const char *what, int ring, const struct virtio_vsock_hdr *hdr);
 	struct vq_chain chain; /* scratch */
 };
 

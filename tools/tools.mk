@@ -81,7 +81,7 @@ install: $(INSTALLED)
 	install -d $(INSTALL_SHARE)/bash-completion/completions
 	install -m 644 tools/toril-run.bash \
 		$(INSTALL_SHARE)/bash-completion/completions/toril-run
-	for n in $(PS_NAMES); do ln -sfn toril-run \
+	for n in $(PS_NAMES) toril-trace; do ln -sfn toril-run \
 		$(INSTALL_SHARE)/bash-completion/completions/$$n; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' tools/toril@.service \

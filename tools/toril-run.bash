@@ -11,6 +11,10 @@ _toril_run()
 		mapfile -t COMPREPLY < <(compgen -W 'auto kvm tcg' -- "$cur")
 		return
 		;;
+	--trace)
+		mapfile -t COMPREPLY < <(compgen -W default -- "$cur")
+		return
+		;;
 	--vsock)
 		mapfile -t COMPREPLY < <(compgen -W 'auto vhost builtin' -- "$cur")
 		return
@@ -45,5 +49,19 @@ _toril_names()
 		;;
 	esac
 }
+
+# The first word is a command, the others are files.
+_toril_trace()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} words=
+
+	((COMP_CWORD > 1)) || words='print summary check json'
+	if [ -n "$words" ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+complete -o filenames -F _toril_trace toril-trace
 complete -F _toril_names toril-logs toril-stop
 complete -o filenames -F _toril_run toril-run

@@ -17,4 +17,4 @@ TESTS	+= $(sort $(wildcard tests/tools/*_test.py))
 TEST_NEEDS += $(DEBUGGEE) $(BUILD)/tests/tools/calls \
 	$(BUILD)/tests/tools/waiter $(HOST_BIN) $(BUILD)/apps/webserver \
 	$(BUILD)/tests/tools/calls_linux $(HOST_SHARE) \
-	$(addprefix $(BUILD)/tests/tools/,decode decode_linux leaves busy)
+	$(addprefix $(BUILD)/tests/tools/,decode decode_linux leaves busy asker)
