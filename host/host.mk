@@ -65,7 +65,7 @@ TESTS += $(BUILD)/tests/host/host_test
 
 $(BUILD)/tests/host/host_test: tests/host/host_test.c \
 		$(HOST_SAN_DEVICE) $(addprefix $(BUILD)/tests/host/san/, \
-		options.o usage.o rules.o socks_wire.o dns.o image.o)
+		options.o usage.o values.o rules.o socks_wire.o dns.o image.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN_CFLAGS) $^ -lcmocka -o $@
@@ -80,7 +80,7 @@ $(BUILD)/tests/host/confine_test: tests/host/confine_test.c \
 	$(Q)$(CC) $(HOST_CFLAGS) $^ -lpthread -lseccomp -o $@
 
 # libFuzzer comes with clang; `make fuzz-host` runs each for a minute.
-HOST_FUZZ_SRC := $(patsubst %,host/%.c,$(HOST_DEVICE) options usage rules \
+HOST_FUZZ_SRC := $(patsubst %,host/%.c,$(HOST_DEVICE) options usage values rules \
 	socks_wire dns image)
 HOST_FUZZ := $(BUILD)/tests/fuzz/host_device $(BUILD)/tests/fuzz/host_parse
 

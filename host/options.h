@@ -95,6 +95,7 @@ int options_inherit(struct options *o, char **environ);
 bool option_name_good(const char *name);
 
 /* One value each; 0 or -EINVAL (exposed for tests). */
+int option_number(const char *text, unsigned long max, unsigned *out);
 int option_publish(struct publish_option *p, const char *text);
 int option_listen(struct publish_option *p, const char *text);
 int option_share(struct share_option *s, const char *text);

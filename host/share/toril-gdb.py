@@ -530,6 +530,22 @@ def print_cpus():
               f"{int(cpu['switches'])} switches")
 
 
+EVENTS = {1: "runs thread", 2: "wakes thread", 3: "interrupt", 4: "fault"}
+
+
+def print_events():
+    """The last ones, of a debug build: kernel/sched/events.h."""
+    if not gdb.lookup_static_symbol("events_ring"):
+        return
+    ring, count = evaluate("events_ring"), int(evaluate("events_count"))
+    kept = ring.type.range()[1] + 1
+    print("\nLast kernel events:")
+    for n in range(max(0, count - min(32, kept)), count):
+        e = ring[n % kept]
+        print(f"{int(e['time']) / 1e6:12.3f} ms  CPU {int(e['cpu'])}  "
+              f"{EVENTS.get(int(e['kind']), '?')} {int(e['value'])}")
+
+
 def print_program(thread, level, inside):
     print("\n" + thread_text(thread, inside))
     text = gdb.execute(f"bt {level + 40}", to_string=True)
@@ -678,6 +694,7 @@ threads are, what lies at an address, and a core of all that."""
                 select(thread)
                 print_program(thread, level, inside)
             print_cpus()
+            print_events()
         finally:
             restore(here)
         if "-c" in options:
@@ -692,8 +709,9 @@ threads are, what lies at an address, and a core of all that."""
 for command in (Attach, InfoThreads, Thread, Backtrace, Files, Maps, Locks,
                 Crash):
     command()
-# Its commands use what is here.
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                       "toril-strace.py"), encoding="utf-8") as source:
-    exec(compile(source.read(), source.name, "exec"))
+# They use what is here.
+for other in ("toril-calls.py", "toril-strace.py"):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), other),
+              encoding="utf-8") as source:
+        exec(compile(source.read(), source.name, "exec"))
 core_open()
