@@ -119,9 +119,10 @@ void qemu_args(const struct run *r, struct args *a, const char *dir)
 	args_add(a, "-append");
 	if (r->opt.files)
 		snprintf(files, sizeof(files), " toril.files=%u", r->opt.files);
-	args_add(a, "toril.ctl=%u%s%s%s", r->v->control_port,
+	args_add(a, "toril.ctl=%u%s%s%s%s", r->v->control_port,
 	    r->opt.verbose ? " toril.verbose" : "",
-	    r->opt.dedicate ? " toril.dedicate" : "", files);
+	    r->opt.dedicate ? " toril.dedicate" : "", files,
+	    r->opt.trace ? " toril.trace" : "");
 	if (r->monitor_fd[1] >= 0) {
 		args_add(a, "-chardev");
 		args_add(a, "socket,id=monitor,fd=%d", r->monitor_fd[1]);

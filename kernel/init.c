@@ -25,6 +25,7 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/mm/vm.h"
+#include "kernel/sched/events.h"
 #include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 
@@ -255,6 +256,7 @@ __attribute__((no_stack_protector)) noreturn void kernel_main(void)
 	if (sched_init_cpu(&cpu_boot))
 		panic("not enough memory for the scheduler");
 	clock_measure_end();
+	events_start(boot_info.cmdline);
 	if (thread_spawn_kernel("init", init_thread, NULL))
 		panic("not enough memory for the first thread");
 	sched_idle();

@@ -4,7 +4,7 @@
 # kernel calls and the entry points are local, so that none of them can clash
 # with a program's.
 
-KERNEL_DEBUG_SRCS := kernel/sched/lockdep.c kernel/sched/selftest.c \
+KERNEL_DEBUG_SRCS := kernel/sched/events.c kernel/sched/lockdep.c kernel/sched/selftest.c \
 	kernel/mm/poison.c
 KERNEL_SRCS := $(wildcard kernel/*.c kernel/*/*.c kernel/arch/x86_64/*.c \
 	kernel/arch/x86_64/*.S drivers/virtio/*.c posix/*.c)

@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/printk.h"
+#include "kernel/sched/events.h"
 #include "kernel/sched/thread.h"
 
 #define DEBUG_EXIT_PORT 0x501
@@ -53,5 +54,6 @@ noreturn void panic(const char *fmt, ...)
 	if (cpu_boot.self)
 		backtrace_print((uintptr_t)__builtin_return_address(0),
 		    (uintptr_t)__builtin_frame_address(0), 0);
+	events_print();
 	machine_exit(PANIC_CODE);
 }

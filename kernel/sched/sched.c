@@ -17,6 +17,7 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/vm.h"
 #include "kernel/sched/clock.h"
+#include "kernel/sched/events.h"
 
 #define SLICE_NS (10 * NSEC_PER_MSEC)
 
@@ -170,6 +171,7 @@ static void switch_to_locked(struct cpu *c, struct thread *next)
 
 	account(prev, next);
 	c->switches++;
+	event(EVENT_SWITCH, (uint32_t)next->tid);
 	next->state = THREAD_RUNNING;
 	next->cpu = c;
 	if (prev->vectors_live)
@@ -259,6 +261,7 @@ void thread_wake(struct thread *t)
 	struct cpu *c = rq_lock_of(t);
 
 	if (t->state == THREAD_SLEEPING) {
+		event(EVENT_WAKE, (uint32_t)t->tid);
 		t->state = THREAD_MOVING;
 		thread_place_locked(t, c, NULL);
 	} else {

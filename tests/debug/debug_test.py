@@ -3,8 +3,10 @@
 """The debug build finds the mistakes that it is asked to make, and runs a
 sample of the programs of tests/posix without finding one of its own."""
 import os
+import re
 import subprocess
 import sys
+import tempfile
 
 BUILD = os.environ.get("BUILD", "build/debug")
 WAIT = 240
@@ -46,6 +48,54 @@ def absent_cpu():
         assert line in text, text
 
 
+def panic_events():
+    """What the kernel did before it panicked."""
+    done = subprocess.run(
+        [f"{BUILD}/bin/toril-run", "--qemu-arg", "-append", "--qemu-arg",
+         "toril.mistake=twice", f"{BUILD}/apps/hello"],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=WAIT,
+        check=False)
+    text = done.stderr.decode(errors="replace")
+    assert re.search(r"^\d+ us CPU 0 runs thread 0$", text, re.M), text
+
+
+def crash_events():
+    """And before a program crashed: it ran, and met a page fault."""
+    done = subprocess.run(
+        [f"{BUILD}/bin/toril-run", f"{BUILD}/tests/tools/debuggee", "crash"],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=WAIT,
+        check=False)
+    text = done.stderr.decode(errors="replace")
+    assert done.returncode == 139 and re.search(
+        r"^Last kernel events:$.* ms  CPU 0  runs thread 2$.*"
+        r" ms  CPU 0  fault 14$", text, re.M | re.S), text
+
+
+def traced():
+    """The kernel's events among the devices' in --trace."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/trace"
+        subprocess.run(
+            [f"{BUILD}/bin/toril-run", "--trace", "default", "--trace-file",
+             path, f"{BUILD}/apps/hello"], stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=WAIT, check=True)
+        text = subprocess.run(
+            ["host/bin/toril-trace", "print", path], text=True,
+            capture_output=True, timeout=WAIT, check=True).stdout
+        total = subprocess.run(
+            ["host/bin/toril-trace", "summary", path], text=True,
+            capture_output=True, timeout=WAIT, check=True).stdout
+    # an interrupt of vsock, its end, and whom it woke, who then runs
+    assert re.search(
+        r"vsock +ioapic_set_irq +line up$.* guest +interrupt \d+$.*"
+        r" guest +wakes a kernel thread$.*vsock +ioapic_clear_remote_irr +end "
+        r"of interrupt$.* guest +runs a kernel thread$", text,
+        re.M | re.S), text
+    assert re.search(r" guest +runs thread 2$", text, re.M), text
+    assert re.search(r"^the guest: \d+ switches, \d+ wake-ups$", total,
+                     re.M), total
+
+
 def sample():
     """A TAP test itself: its results are counted here as one."""
     done = subprocess.run(
@@ -59,6 +109,9 @@ def main():
     cases = [(name, lambda n=name, s=says: mistake(n, s))
              for name, says in MISTAKES.items()]
     cases.append(("absent_cpu", absent_cpu))
+    cases.append(("events before a panic", panic_events))
+    cases.append(("events before a crash", crash_events))
+    cases.append(("events in a trace", traced))
     cases.append(("programs of " + " ".join(sys.argv[1:]), sample))
     print(f"1..{len(cases)}")
     failed = 0
@@ -66,7 +119,7 @@ def main():
         try:
             case()
             print(f"ok {number} - {name}", flush=True)
-        except (AssertionError, OSError, subprocess.TimeoutExpired) as why:
+        except (AssertionError, OSError, subprocess.SubprocessError) as why:
             failed += 1
             print(f"not ok {number} - {name}")
             for line in str(why).splitlines():

@@ -16,6 +16,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/printk.h"
 #include "kernel/mm/vm.h"
+#include "kernel/sched/events.h"
 #include "kernel/sched/signal.h"
 #include "kernel/sched/thread.h"
 
@@ -296,12 +297,14 @@ void trap_dispatch(struct trap_frame *f)
 	if (preemptible)
 		t->vectors_live = true;
 	if (f->vector < TRAP_EXCEPTIONS) {
+		event(EVENT_FAULT, (uint32_t)f->vector);
 		if (!preemptible)
 			c->depth--; /* so that the handler may sleep */
 		exception_handle(f, program);
 		if (!preemptible)
 			cpu_self()->depth++;
 	} else {
+		event(EVENT_IRQ, (uint32_t)f->vector);
 		lockdep_irq_enter();
 		irq_handle((unsigned)f->vector);
 		lockdep_irq_exit();
