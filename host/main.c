@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/confine.h"
@@ -332,6 +333,8 @@ int main(int argc, char **argv)
 		return STATUS_FAILED;
 	}
 	verbose = run.opt.verbose;
+	log_time = run.opt.log_time;
+	tzset(); /* the C library opens a file the first time, even for UTC */
 	run.self = argv[0];
 	run.argv = argv + run.opt.image;
 	run.file = run.argv[0];

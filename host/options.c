@@ -72,6 +72,7 @@ enum {
 	OPT_CORE,
 	OPT_STRACE,
 	OPT_NAME,
+	OPT_LOG_TIME,
 	OPT_TRACE,
 	OPT_TRACE_FILE,
 	OPT_PERF,
@@ -106,6 +107,7 @@ static const struct option longs[] = {
     {"perf", required_argument, NULL, OPT_PERF},
     {"trace", required_argument, NULL, OPT_TRACE},
     {"trace-file", required_argument, NULL, OPT_TRACE_FILE},
+    {"log-time", no_argument, NULL, OPT_LOG_TIME},
     {"stats", no_argument, NULL, OPT_STATS},
     {"metrics", required_argument, NULL, OPT_METRICS},
     {"name", required_argument, NULL, OPT_NAME},
@@ -239,6 +241,9 @@ static int option_set(struct options *o, int opt, const char *arg)
 		return *arg ? 0 : -EINVAL;
 	case OPT_TRACE_FILE:
 		o->trace_file = arg;
+		return 0;
+	case OPT_LOG_TIME:
+		o->log_time = true;
 		return 0;
 	case OPT_STATS:
 		o->stats = true;

@@ -71,7 +71,7 @@ struct options {
 	const char *perf;         /* --perf: the file; NULL: none */
 	const char *core;         /* --core: the file; NULL: none */
 	const char *name;         /* --name; NULL: none was given */
-	bool detach, stats, metrics;
+	bool detach, stats, metrics, log_time;
 	struct publish_option metrics_at; /* ... if so */
 	const char **qemu_args;
 	unsigned qemu_arg_count;

@@ -64,6 +64,8 @@ const char options_usage[] =
     "                         toril-trace prints and summarises\n"
     "      --trace-file FILE  where they go (toril.trace)\n"
     "      --gdb[=SOCKET]     wait for gdb, and say how to start it\n"
+    "      --log-time         time (UTC) and level before toril-run's "
+    "messages\n"
     "      --verbose          kernel messages, and what is done when\n"
     "      --dry-run          print the commands instead of running them\n"
     "      --help, --version\n"

@@ -24,7 +24,9 @@ enum {
 	STATUS_NOT_FOUND = 127, /* no such IMAGE */
 };
 
-/* Print "toril-run: ..." and a newline on stderr, in one write. */
+/* Print "toril-run: ..." and a newline on stderr, in one write; with time and
+ * level before it if `log_time`. */
+extern int log_time;
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same, only with --verbose. */

@@ -172,6 +172,18 @@ def foreground():
         assert machine.wait(WAIT) == 143
 
 
+def log_time():
+    start("--log-time", "--verbose", "--timeout", "2", "--name", "timed",
+          IMAGE)
+    ends("timed", 124)
+    text = call("toril-logs", "timed").stdout
+    when = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
+    for line in ("error toril-run: the program did not end within 2 seconds$",
+                 "info toril-run: the program starts$"):
+        assert re.search(when + line, text, re.M), text
+    assert "ready\n" in text
+
+
 def unsafe_place():
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
@@ -189,6 +201,7 @@ try:
         ("names", names),
         ("killed machines; numbers that are used again", killed),
         ("--name alone", foreground),
+        ("--log-time", log_time),
         ("a place that is not safe", unsafe_place)])
 finally:
     for one in entries().values():
