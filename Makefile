@@ -85,6 +85,7 @@ help:
 	@echo 'make hostile    file servers that lie, ROUNDS=1000 times'
 	@echo 'make hostile-planted  whether those are noticed where checks are taken out'
 	@echo 'make faults     disks full, servers killed, connections cut, crowds: minutes'
+	@echo 'make sweep      each allocation of the kernel fails, one in each run'
 	@echo 'make soak       servers under load for T=600 seconds: does anything grow?'
 	@echo 'make crash      ROUNDS=1000 kills of QEMU and virtiofsd: is anything lost?'
 	@echo 'make bench-scale  what two CPUs do against one; times: keep the machine quiet'

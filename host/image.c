@@ -22,9 +22,9 @@
 #define NOTE_PVH 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
 
 static const void *image_at(
-    const struct image *im, uint64_t offset, uint64_t len)
+    const struct image *im, uint64_t offset, uint64_t len, unsigned align)
 {
-	if (offset > im->size || len > im->size - offset || offset & 3)
+	if (offset > im->size || len > im->size - offset || offset % align)
 		return NULL;
 	return im->data + offset;
 }
@@ -51,14 +51,14 @@ static int notes_have_pvh(const uint8_t *at, uint64_t len)
 
 const char *image_check(const struct image *im)
 {
-	const Elf64_Ehdr *eh = image_at(im, 0, sizeof(*eh));
+	const Elf64_Ehdr *eh = image_at(im, 0, sizeof(*eh), 8);
 	const Elf64_Phdr *ph;
 
 	if (!eh || memcmp(eh->e_ident, ELFMAG, SELFMAG))
 		return "not an ELF file";
 	if (eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != EM_X86_64)
 		return "not for x86-64";
-	ph = image_at(im, eh->e_phoff, eh->e_phnum * sizeof(*ph));
+	ph = image_at(im, eh->e_phoff, eh->e_phnum * sizeof(*ph), 8);
 	if (!ph || eh->e_phentsize != sizeof(*ph))
 		return "a damaged ELF file";
 	for (int i = 0; i < eh->e_phnum; i++) {
@@ -66,7 +66,7 @@ const char *image_check(const struct image *im)
 
 		if (ph[i].p_type != PT_NOTE)
 			continue;
-		notes = image_at(im, ph[i].p_offset, ph[i].p_filesz);
+		notes = image_at(im, ph[i].p_offset, ph[i].p_filesz, 1);
 		if (notes && notes_have_pvh(notes, ph[i].p_filesz))
 			return NULL;
 	}
@@ -123,7 +123,7 @@ static const Elf64_Shdr *image_sections(const struct image *im, unsigned *n)
 	*n = eh->e_shnum;
 	if (eh->e_shentsize != sizeof(Elf64_Shdr))
 		*n = 0;
-	return image_at(im, eh->e_shoff, *n * sizeof(Elf64_Shdr));
+	return image_at(im, eh->e_shoff, *n * sizeof(Elf64_Shdr), 8);
 }
 
 bool image_has_symbols(const struct image *im)
@@ -151,11 +151,10 @@ const char *image_symbol(
 		return NULL;
 	tab = &sh[i];
 	names = &sh[tab->sh_link];
-	sym = image_at(im, tab->sh_offset, tab->sh_size);
-	text = image_at(im, names->sh_offset & ~3ull, names->sh_size);
+	sym = image_at(im, tab->sh_offset, tab->sh_size, 8);
+	text = image_at(im, names->sh_offset, names->sh_size, 1);
 	if (!sym || !text || !names->sh_size)
 		return NULL;
-	text += names->sh_offset & 3;
 	addr -= im->base;
 	for (; (const uint8_t *)(sym + 1) <=
 	       im->data + tab->sh_offset + tab->sh_size;

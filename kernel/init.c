@@ -22,6 +22,7 @@
 #include "kernel/lib/printk.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/fail.h"
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/mm/vm.h"
@@ -217,6 +218,7 @@ static void init_thread(void *arg)
 		printk("toril: no memory to watch objects\n");
 	control_started();
 	image_seal();
+	fail_alloc_start(boot_info.cmdline);
 	thread_start(t);
 }
 

@@ -4,8 +4,8 @@
 # kernel calls and the entry points are local, so that none of them can clash
 # with a program's.
 
-KERNEL_DEBUG_SRCS := kernel/sched/events.c kernel/sched/lockdep.c kernel/sched/selftest.c \
-	kernel/mm/poison.c
+KERNEL_DEBUG_SRCS := kernel/sched/events.c kernel/sched/lockdep.c \
+	kernel/sched/selftest.c kernel/mm/poison.c kernel/mm/fail.c
 KERNEL_SRCS := $(wildcard kernel/*.c kernel/*/*.c kernel/arch/x86_64/*.c \
 	kernel/arch/x86_64/*.S drivers/virtio/*.c posix/*.c)
 # The checks of debug builds: `make DEBUG=1`.

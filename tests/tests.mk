@@ -60,7 +60,7 @@ include $(wildcard tests/soak/soak.mk tests/unit/unit.mk tests/unit/fs.mk tests/
 	tests/hostile/hostile.mk tests/crash/crash.mk \
 	tests/system/system.mk tests/conformance/conformance.mk \
 	tests/toolchain/toolchain.mk tests/tools/tools.mk \
-	tests/debug/debug.mk \
+	tests/debug/debug.mk tests/sweep/sweep.mk \
 	tests/stress/stress.mk)
 
 # TESTS=... runs some of them.

@@ -52,21 +52,40 @@ static int array_add(struct string_array *a, char *s)
 	return 0;
 }
 
+/* Somebody may give memory back. */
+static void memory_wait(void)
+{
+	(void)thread_sleep(clock_monotonic() + 10 * NSEC_PER_MSEC, false);
+}
+
 void control_send(unsigned type, const void *data, size_t n)
 {
 	struct ctl_msg m = {type, (uint32_t)n};
-	uint8_t buf[sizeof(m) + 64];
+	uint8_t buf[sizeof(m) + 64], *at = buf;
+	ssize_t r;
 
 	if (!ctl || n > 64)
 		return;
 	memcpy(buf, &m, sizeof(m));
 	memcpy(buf + sizeof(m), data, n);
+	n += sizeof(m);
 	MUTEX_GUARD(&send_lock);
-	(void)stream_send_all(ctl, buf, sizeof(m) + n);
+	while (n) {
+		r = stream_send_all(ctl, at, n);
+		if (r == -ENOBUFS) {
+			memory_wait();
+		} else if (r > 0) {
+			at += r;
+			n -= (size_t)r;
+		} else {
+			return; /* there is no launcher any more */
+		}
+	}
 }
 
-/* Read one message; the payload is kmalloc'ed, with a NUL behind it. */
-static int message_read(struct ctl_msg *m, char **payload)
+/* Read one message; the payload is kmalloc'ed, with a NUL behind it.
+ * `patient` waits for the memory. */
+static int message_read(struct ctl_msg *m, char **payload, bool patient)
 {
 	ssize_t r = stream_recv_all(ctl, m, sizeof(*m));
 
@@ -75,9 +94,11 @@ static int message_read(struct ctl_msg *m, char **payload)
 		return r < 0 ? (int)r : -ECONNRESET;
 	if (m->len > CTL_MSG_MAX)
 		return -EPROTO;
-	*payload = kmalloc(m->len + 1);
-	if (!*payload)
-		return -ENOMEM;
+	while (!(*payload = kmalloc(m->len + 1))) {
+		if (!patient)
+			return -ENOMEM;
+		memory_wait();
+	}
 	r = m->len ? stream_recv_all(ctl, *payload, m->len) : 0;
 	if (r != (ssize_t)m->len) {
 		kfree(*payload);
@@ -238,7 +259,7 @@ static int config_read(void)
 	int err = 0;
 
 	while (!s.started && !err) {
-		err = message_read(&m, &payload);
+		err = message_read(&m, &payload, false);
 		if (err)
 			return err;
 		err = config_message(&s, &m, payload);
@@ -273,7 +294,7 @@ static void listener_thread(void *arg)
 	char *payload;
 
 	(void)arg;
-	while (message_read(&m, &payload) == 0) {
+	while (message_read(&m, &payload, true) == 0) {
 		run_time_message(&m, payload);
 		kfree(payload);
 	}

@@ -197,6 +197,8 @@ static struct dentry *add(struct dentry *dir, const struct name *n,
 
 	d = dentry_alloc(n, e->inode, dir->fs, e->expiry);
 	if (!d) {
+		/* what is cached there may say that there is no such name */
+		dentry_gone(NULL, dir, n);
 		if (e->inode)
 			inode_put(e->inode);
 		return NULL;
@@ -328,7 +330,8 @@ void dentry_gone(struct dentry *d, struct dentry *dir, const struct name *n)
 	struct dentry *dead = NULL;
 
 	spin_lock(&dcache_lock);
-	unhash_locked(d);
+	if (d)
+		unhash_locked(d);
 	forget_locked(dir, n, NULL, &dead);
 	spin_unlock(&dcache_lock);
 	bury(dead);
@@ -355,7 +358,7 @@ int dentry_move(struct dentry *d, struct dentry *dir, const struct name *n)
 	char *old_name;
 
 	if (!name) {
-		dentry_forget(d);
+		dentry_gone(d, dir, n);
 		return -ENOMEM;
 	}
 	spin_lock(&dcache_lock);

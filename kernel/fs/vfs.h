@@ -305,7 +305,7 @@ struct dentry *dentry_pin(
 /* The k-th pinned name in dir, with a reference, or NULL. */
 struct dentry *dentry_pinned(struct dentry *dir, unsigned k);
 void dentry_forget(struct dentry *d); /* the name is gone */
-/* The same, and whatever else is cached under n in dir. */
+/* The same (d may be NULL), and whatever else is cached under n in dir. */
 void dentry_gone(struct dentry *d, struct dentry *dir, const struct name *n);
 int dentry_move(struct dentry *d, struct dentry *dir, const struct name *n);
 /* Is `above` d itself or one of its ancestors? */

@@ -9,6 +9,7 @@
  * Larger objects are whole blocks of pages.
  */
 #include "kernel/mm/kmem.h"
+#include "kernel/mm/fail.h"
 #include "kernel/mm/mm_cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
@@ -183,7 +184,7 @@ void *kmalloc(size_t size)
 	struct page *p;
 
 	if (size <= CLASS_MAX)
-		return class_alloc(class_of(size));
+		return fail_alloc() ? NULL : class_alloc(class_of(size));
 	if (size > PAGE_SIZE << PAGE_ORDER_MAX)
 		return NULL;
 	p = page_alloc(order_of(size), 0);

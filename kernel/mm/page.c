@@ -11,6 +11,7 @@
  * free buddies of the same order never coexist.
  */
 #include "kernel/mm/page.h"
+#include "kernel/mm/fail.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
@@ -212,6 +213,8 @@ struct page *page_alloc(unsigned order, unsigned flags)
 	uint32_t n;
 
 	assert(order <= PAGE_ORDER_MAX);
+	if (fail_alloc())
+		return NULL;
 	n = order ? NONE : own_pop();
 	if (n)
 		map[n].refs = 1;

@@ -17,6 +17,7 @@
 #include "kernel/sched/thread.h"
 
 #define HASH_SIZE  256
+#define RETRY_TIME (10 * NSEC_PER_MSEC) /* where there was no memory */
 #define PORT_FIRST 49152u
 #define PORT_LAST  65535u
 #define BUFFER_MIN (16 * KIB)
@@ -63,14 +64,19 @@ void vsock_init(const struct vsock_transport *t, uint64_t cid)
 	vsock_transport = t;
 }
 
+static void run_timers_at_locked(uint64_t when)
+{
+	if (when >= next_deadline)
+		return;
+	next_deadline = when;
+	timer_set(&deadline_timer, when);
+}
+
 /* Give the connection until `deadline` for its next step. */
 void vsock_deadline_set_locked(struct vsock_conn *c, uint64_t deadline)
 {
 	c->deadline = deadline;
-	if (deadline >= next_deadline)
-		return;
-	next_deadline = deadline;
-	timer_set(&deadline_timer, deadline);
+	run_timers_at_locked(deadline);
 }
 
 static struct list *bucket(uint32_t local, uint64_t cid, uint32_t peer)
@@ -223,8 +229,13 @@ static void tx_flush_locked(void)
 		    list_first(&tx_list, struct vsock_conn, tx_node);
 		while (c->tx_ops) {
 			unsigned op = (unsigned)__builtin_ctz(c->tx_ops);
-			if (!vsock_send_control_locked(c, op))
+			if (!vsock_send_control_locked(c, op)) {
+				/* the device tells of space, nobody of memory
+				 */
+				run_timers_at_locked(
+				    clock_monotonic() + RETRY_TIME);
 				return;
+			}
 			c->tx_ops &= c->tx_ops - 1;
 		}
 		list_remove(&c->tx_node);
@@ -490,6 +501,7 @@ void vsock_run_timers(void)
 		vsock_conn_put(c);
 	}
 	deadline_recompute();
+	vsock_tx_ready();
 }
 
 void vsock_transport_reset(void)

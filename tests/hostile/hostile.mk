@@ -21,7 +21,7 @@ $(HOSTILE)/liar: tests/hostile/liar.c $(HOST_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) -Wno-missing-prototypes \
-		-Wl,--wrap=conn_step $^ -lpthread -lseccomp -o $@
+		-Wl,--wrap=conn_step,--wrap=vq_give $^ -lpthread -lseccomp -o $@
 
 # The program that has to live with it.
 $(HOSTILE)/victim: $(wildcard tests/hostile/ops.* tests/hostile/victim*) \

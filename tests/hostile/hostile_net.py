@@ -26,7 +26,7 @@ SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 LASTING = ["type", "op", "cid", "port", "flags", "credit", "reset", "request",
            "response", "shutdown", "short", "bits", "replay", "reorder",
            "overrun", "cut"]
-RING = ["length", "used-len", "used-id"]
+RING = ["length", "used-len", "used-id", "used-index"]
 BROKEN = "broke the protocol"
 PATIENCE = 0.3  # seconds that a connection which may be dead is given
 

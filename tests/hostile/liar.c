@@ -2,8 +2,9 @@
 /*
  * Makes of toril-run a host that lies on some of its vsock connections: what
  * goes to the guest's port 7001, and what the guest's SOCKS connections hear.
- * It is linked before conn_step(), which fills in one packet at a time
- * (--wrap), so that the launcher itself knows nothing of this.
+ * It is linked before conn_step(), which fills in one packet at a time, and
+ * vq_give(), which hands it over (--wrap), so that the launcher itself knows
+ * nothing of this.
  *
  * LIAR=KIND SEED PERCENT; at its end it says on LIAR_REPORT how many packets
  * were lies.  Kinds that break the receive ring happen once.
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <linux/virtio_ring.h>
 
 #include "host/vsock_device.h"
 #include "kernel/control/wire.h"
@@ -21,6 +24,8 @@
 
 int __real_conn_step(struct conn *c, struct vq_chain *chain);
 int __wrap_conn_step(struct conn *c, struct vq_chain *chain);
+void __real_vq_give(struct vq *q, uint16_t head, uint32_t len);
+void __wrap_vq_give(struct vq *q, uint16_t head, uint32_t len);
 
 static struct {
 	char kind[16];
@@ -31,6 +36,7 @@ static struct {
 	uint8_t kept[KEPT][KEPT_MAX];
 	struct virtio_vsock_hdr last;
 	bool done;
+	bool jump;    /* the used index, with the next packet */
 	FILE *report; /* opened at once: a confined launcher can't */
 	const struct conn *cutting; /* after `left` more bytes */
 	uint32_t left, cuts;
@@ -134,6 +140,8 @@ static int lie_ring(struct vq_chain *chain, struct virtio_vsock_hdr *h, int len)
 		return (int)(chain->in_len + 1 + pick(5000));
 	if (is("used-id"))
 		chain->head = (uint16_t)(1000 + pick(60000));
+	else if (is("used-index"))
+		liar.jump = true;
 	else
 		h->len = (uint32_t)(len - 43) + pick(2) * absurd() / 2;
 	return len;
@@ -219,4 +227,15 @@ int __wrap_conn_step(struct conn *c, struct vq_chain *chain)
 	len = lie(chain, &h, len);
 	iov_write(chain->iov, chain->in_count, 0, &h, sizeof(h));
 	return len;
+}
+
+/* More packets than there are buffers. */
+void __wrap_vq_give(struct vq *q, uint16_t head, uint32_t len)
+{
+	__real_vq_give(q, head, len);
+	if (!liar.jump)
+		return;
+	liar.jump = false;
+	q->next_used = (uint16_t)(q->next_used + q->size + 1 + pick(30000));
+	__atomic_store_n(&q->used->idx, q->next_used, __ATOMIC_RELEASE);
 }

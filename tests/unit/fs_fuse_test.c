@@ -397,6 +397,23 @@ static void test_no_memory(void **state)
 	assert_int_equal(kcall_close((int)fd), 0);
 }
 
+/* A name that could not be entered: what is cached must not deny it. */
+static void test_no_memory_for_a_name(void **state)
+{
+	const struct name n = {"new", 3};
+	struct entry absent = {NULL, UINT64_MAX};
+	struct dentry *d;
+
+	(void)state;
+	d = dentry_add(vfs_root, &n, &absent);
+	assert_non_null(d);
+	dentry_put(d);
+	shim_no_memory = true;
+	assert_null(dentry_add(vfs_root, &n, &absent));
+	shim_no_memory = false;
+	assert_null(dentry_find(vfs_root, &n));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, mounted, left)
 
 int main(void)
@@ -416,6 +433,7 @@ int main(void)
 	    TEST(test_bad_entries),
 	    TEST(test_bad_dirents),
 	    TEST(test_no_memory),
+	    TEST(test_no_memory_for_a_name),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
