@@ -13,6 +13,7 @@ debug-build:
 	@$(MAKE) --no-print-directory -s DEBUG=1 BUILD=$(DEBUG_BUILD) \
 		$(DEBUG_BUILD)/apps/hello $(DEBUG_BUILD)/bin/toril-run \
 		$(DEBUG_BUILD)/tests/tools/debuggee \
+		$(addprefix $(DEBUG_BUILD)/tests/hostile/,fsd liar victim) \
 		$(HOST_SHARE:$(BUILD)/%=$(DEBUG_BUILD)/%) \
 		$(DEBUG_PROGRAMS:%=$(DEBUG_BUILD)/tests/posix/toril/%) \
 		$(DEBUG_PROGRAMS:%=$(DEBUG_BUILD)/tests/posix/linux/%)

@@ -105,6 +105,14 @@ def sample():
     assert done.returncode == 0 and "\nok " in text, text
 
 
+def hostile(script, rounds):
+    """Hosts that lie to a kernel that checks itself; one result, too."""
+    done = subprocess.run(
+        [f"tests/hostile/{script}", rounds], check=False, text=True,
+        stdout=subprocess.PIPE, env=dict(os.environ, BUILD=BUILD))
+    assert done.returncode == 0 and "\nok " in done.stdout, done.stdout
+
+
 def main():
     cases = [(name, lambda n=name, s=says: mistake(n, s))
              for name, says in MISTAKES.items()]
@@ -112,6 +120,10 @@ def main():
     cases.append(("events before a panic", panic_events))
     cases.append(("events before a crash", crash_events))
     cases.append(("events in a trace", traced))
+    cases.append(("hosts that lie about files",
+                  lambda: hostile("hostile.py", "300")))
+    cases.append(("hosts that lie about sockets",
+                  lambda: hostile("hostile_net.py", "100")))
     cases.append(("programs of " + " ".join(sys.argv[1:]), sample))
     print(f"1..{len(cases)}")
     failed = 0

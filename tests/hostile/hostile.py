@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 
-from host import BIN, RUN, WAIT, Server
+from host import BIN, RUN, WAIT, Server, said
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 600
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
@@ -56,8 +56,8 @@ def read_words(result, text):
 
 
 def judge(result, status, seen, errors, expected):
-    lines = [line for line in errors.splitlines() if BROKEN not in line]
-    result["broken"] = len(errors.splitlines()) - len(lines)
+    lines = [line for line in said(errors) if BROKEN not in line]
+    result["broken"] = len(said(errors)) - len(lines)
     result.wrong += lines
     if status != expected:
         result.wrong.append(f"status {status}, not {expected}")

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 
-from host import BIN, WAIT, Server
+from host import BIN, WAIT, Server, said
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
@@ -110,10 +110,12 @@ class Machine:
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE, text=True) as run:
                 ports = {}
-                for _ in range(2):
-                    here, _, there = run.stderr.readline().split()[:3]
-                    ports[int(there)] = ("127.0.0.1",
-                                         int(here.rsplit(":", 1)[1]))
+                while len(ports) < 2:
+                    line = run.stderr.readline()
+                    if said(line) or not line:
+                        here, _, there = line.split()[:3]
+                        ports[int(there)] = ("127.0.0.1",
+                                             int(here.rsplit(":", 1)[1]))
                 self.talk(run, ports)
                 try:
                     out, err = run.communicate(timeout=WAIT)
@@ -137,7 +139,7 @@ class Machine:
             self.wrong += [line for line in err.splitlines()
                            if "PANIC" in line or "panic" in line]
             return
-        if status or err:
+        if status or said(err):
             self.wrong.append(f"status {status} {err}")
         self.wrong += [line for line in out.splitlines()
                        if line.startswith("wrong")]
@@ -169,7 +171,8 @@ def main():
     for number, (kind, count) in enumerate(total.items(), 1):
         good = not wrong[kind] and count["lies"] > 0
         failed += not good
-        print("ok" if good else "not ok", number, "-", kind)
+        print("ok" if good else "not ok", number, "-",
+              f"{kind}: {count['lies']} lies")
         for line in wrong[kind][:10]:
             print("#", line.replace("\n", "\n# "))
     print("| lie | machines | lies | answered | closed | reset | silent "

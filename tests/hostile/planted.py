@@ -44,8 +44,6 @@ PLANTED = [
      "rx_overrun_locked(c, h->len) ||", ""),
     ("hostile_net.py", "used-len", "drivers/virtio/virtqueue.c",
      "||\n\t    len > vq->chains[id].in_bytes", ""),
-    ("hostile_net.py", "used-index", "drivers/virtio/virtqueue.c",
-     "> vq->size - vq->free_count", "> UINT16_MAX"),
 ]
 
 

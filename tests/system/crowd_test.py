@@ -7,14 +7,14 @@ import os
 import pathlib
 import resource
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-BUILD = os.environ.get("BUILD", "build")
-RUN = f"{BUILD}/bin/toril-run"
+sys.path.insert(1, os.path.join(sys.path[0], ".."))
+from machine import BUILD, RUN, main, served
+
 WAIT = 300
 SLOW = int(os.environ.get("SLOW", "500"))
 FAST = int(os.environ.get("FAST", str(SLOW)))
@@ -82,30 +82,16 @@ def crowd(where):
             f"{FAST // 16 * 16} fast (in {served:.0f} s)")
 
 
-def main():
+def a_crowd():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    print("1..1", flush=True)
     with tempfile.TemporaryDirectory() as site:
         pathlib.Path(site, "f").write_bytes(BODY)
-        with subprocess.Popen(
-                [RUN, "-m", os.environ.get("MEMORY", "128M"),
-                 "-v", f"{site}:/srv", "-p", "127.0.0.1:0:80",
-                 f"{BUILD}/apps/webserver", "-p", "80",
-                 "-c", "20000", "-t", "1000", "/srv"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, text=True) as run:
-            words = run.stderr.readline().split(" ")[0]
-            where = ("127.0.0.1", int(words.rsplit(":", 1)[1]))
-            try:
-                print("ok 1 -", crowd(where), flush=True)
-                failed = 0
-            except (AssertionError, OSError) as why:
-                print("not ok 1 - a crowd\n#", why, flush=True)
-                failed = 1
-            run.terminate()
-            run.communicate(timeout=WAIT)
-    return failed
+        with served(RUN, "-m", os.environ.get("MEMORY", "128M"),
+                    "-v", f"{site}:/srv", "-p", "127.0.0.1:0:80",
+                    f"{BUILD}/apps/webserver", "-p", "80", "-c", "20000",
+                    "-t", "1000", "/srv", wait=WAIT) as (_, where):
+            return crowd(where)
 
 
-sys.exit(main())
+main([a_crowd])

@@ -13,9 +13,9 @@ import sys
 import tempfile
 import threading
 
-BUILD = os.environ.get("BUILD", "build")
-RUN = f"{BUILD}/bin/toril-run"
-WAIT = 120
+sys.path.insert(1, os.path.join(sys.path[0], ".."))
+from machine import BUILD, RUN, WAIT, main, served
+
 BODY = bytes(range(32, 127)) * 2
 REQUEST = b"GET /f HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST
@@ -50,42 +50,33 @@ def launcher_descriptors(pid):
 def http_cut_at_every_byte():
     with tempfile.TemporaryDirectory() as site:
         pathlib.Path(site, "f").write_bytes(BODY)
-        with subprocess.Popen(
-                [RUN, "-v", f"{site}:/srv", "-p", "127.0.0.1:0:80",
-                 f"{BUILD}/apps/webserver", "-p", "80", "/srv"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, text=True) as run:
-            try:
-                words = run.stderr.readline().split(" ")[0]
-                where = ("127.0.0.1", int(words.rsplit(":", 1)[1]))
-                size = whole(where)
-                before = launcher_descriptors(run.pid)
-                cuts = 0
-                for reset in (False, True):
-                    for sent in range(len(REQUEST)):
-                        connection = socket.create_connection(where, WAIT)
-                        connection.sendall(REQUEST[:sent])
-                        cut(connection, reset)
-                    for taken in range(size):
-                        connection = socket.create_connection(where, WAIT)
-                        connection.sendall(REQUEST)
-                        got = connection.recv(taken, socket.MSG_WAITALL) \
-                            if taken else b""
-                        assert len(got) == taken, (len(got), taken)
-                        cut(connection, reset)
-                    cuts += len(REQUEST) + size
-                    assert whole(where) == size
-                # a connection's end is noticed after its client's
-                for _ in range(600):
-                    now = launcher_descriptors(run.pid)
-                    if now <= before:
-                        break
-                    whole(where)
-                assert now <= before, (before, now)
-            finally:
-                run.terminate()
-                status = run.wait(WAIT)
-        assert status == 0 or status == 143, status
+        with served(RUN, "-v", f"{site}:/srv", "-p", "127.0.0.1:0:80",
+                    f"{BUILD}/apps/webserver", "-p", "80",
+                    "/srv") as (run, where):
+            size = whole(where)
+            before = launcher_descriptors(run.pid)
+            cuts = 0
+            for reset in (False, True):
+                for sent in range(len(REQUEST)):
+                    connection = socket.create_connection(where, WAIT)
+                    connection.sendall(REQUEST[:sent])
+                    cut(connection, reset)
+                for taken in range(size):
+                    connection = socket.create_connection(where, WAIT)
+                    connection.sendall(REQUEST)
+                    got = connection.recv(taken, socket.MSG_WAITALL) \
+                        if taken else b""
+                    assert len(got) == taken, (len(got), taken)
+                    cut(connection, reset)
+                cuts += len(REQUEST) + size
+                assert whole(where) == size
+            # a connection's end is noticed after its client's
+            for _ in range(600):
+                now = launcher_descriptors(run.pid)
+                if now <= before:
+                    break
+                whole(where)
+            assert now <= before, (before, now)
     return f"{cuts} cuts"
 
 
@@ -134,26 +125,10 @@ def out_cut_at_every_byte():
     return f"{len(cuts)} cuts"
 
 
-def main():
-    cases = [http_cut_at_every_byte, out_cut_at_every_byte]
-    print(f"1..{len(cases)}")
-    failed = 0
-    for number, case in enumerate(cases, 1):
-        try:
-            print(f"ok {number} - {case.__name__}: {case()}", flush=True)
-        except (AssertionError, OSError, ValueError,
-                subprocess.SubprocessError) as why:
-            failed += 1
-            print(f"not ok {number} - {case.__name__}")
-            print("#", (str(why) or repr(why)).replace("\n", "\n# "),
-                  flush=True)
-    return 1 if failed else 0
-
-
 # In a network namespace of its own, where an address is not the guest's.
 if os.environ.get("TORIL_NETNS") != "1":
     os.execvpe("unshare", ["unshare", "-rn", sys.executable, *sys.argv],
                dict(os.environ, TORIL_NETNS="1"))
 for command in ("link set lo up", "addr add 192.0.2.7/32 dev lo"):
     subprocess.run(["ip", *command.split()], check=True)
-sys.exit(main())
+main([http_cut_at_every_byte, out_cut_at_every_byte])

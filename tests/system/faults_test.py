@@ -17,11 +17,12 @@ import sys
 import tempfile
 import time
 
-BUILD = os.environ.get("BUILD", "build")
-RUN = f"{BUILD}/bin/toril-run"
+sys.path.insert(1, os.path.join(sys.path[0], ".."))
+from machine import BUILD, RUN, WAIT, Skip, children_of, main, qemu_of, served
+
+ECHO = ["-p", "127.0.0.1:0:7000", f"{BUILD}/apps/echo", "-p", "7000"]
 KILLS = int(os.environ.get("KILLS", "4"))
 STOP = float(os.environ.get("STOP", "3"))
-WAIT = 120
 
 
 def a_full_disk_is_ENOSPC_and_nothing_taken_is_lost():
@@ -30,7 +31,7 @@ def a_full_disk_is_ENOSPC_and_nothing_taken_is_lost():
             ["mount", "-t", "tmpfs", "-o", "size=3m", "toril-test", folder],
             stderr=subprocess.DEVNULL, check=False)
         if mounted.returncode:
-            return "no tmpfs can be mounted here"
+            raise Skip("no tmpfs can be mounted here")
         try:
             done = subprocess.run(
                 [RUN, "-v", f"{folder}:/data", f"{BUILD}/tests/system/fill",
@@ -46,12 +47,7 @@ def a_full_disk_is_ENOSPC_and_nothing_taken_is_lost():
             assert data[:int(total)] == expected[:int(total)], "other bytes"
         finally:
             subprocess.run(["umount", folder], check=True)
-    return None
-
-
-def children_of(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
+    return f"{total} bytes acknowledged, 0 lost"
 
 
 def share_gone(moment):
@@ -83,17 +79,7 @@ def share_gone(moment):
 def a_share_s_server_is_killed_under_load():
     for _ in range(KILLS):
         share_gone(random.random() / 4)
-
-
-def machine_of(pid):
-    for child in children_of(pid):
-        with open(f"/proc/{child}/comm", encoding="ascii") as file:
-            if file.read().startswith("qemu"):
-                return child
-        found = machine_of(child)
-        if found:
-            return found
-    return None
+    return f"{KILLS} kills"
 
 
 def exchange(connection, byte):
@@ -103,50 +89,32 @@ def exchange(connection, byte):
 
 def a_machine_that_was_stopped_goes_on():
     """An open connection, one made meanwhile, and what was sent meanwhile."""
-    with subprocess.Popen(
-            [RUN, "-p", "127.0.0.1:0:7000", f"{BUILD}/apps/echo", "-p", "7000"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE) as run:
-        try:
-            line = run.stderr.readline().decode()
-            where = ("127.0.0.1", int(line.split(" ")[0].rsplit(":", 1)[1]))
-            with socket.create_connection(where, WAIT) as old:
-                assert exchange(old, b"a") == b"a"
-                machine = machine_of(run.pid)
-                assert machine
-                os.kill(machine, signal.SIGSTOP)
-                old.sendall(b"b")
-                with socket.create_connection(where, WAIT) as new:
-                    new.sendall(b"c")
-                    time.sleep(STOP)
-                    os.kill(machine, signal.SIGCONT)
-                    assert old.recv(1) == b"b"
-                    assert new.recv(1) == b"c"
-                    assert exchange(old, b"d") == b"d"
-        finally:
-            run.terminate()
-            status = run.wait(WAIT)
-    assert status == 143, status
+    with served(RUN, *ECHO) as (run, where), \
+            socket.create_connection(where, WAIT) as old:
+        assert exchange(old, b"a") == b"a"
+        machine = qemu_of(run.pid)
+        assert machine
+        os.kill(machine, signal.SIGSTOP)
+        old.sendall(b"b")
+        with socket.create_connection(where, WAIT) as new:
+            new.sendall(b"c")
+            time.sleep(STOP)
+            os.kill(machine, signal.SIGCONT)
+            assert old.recv(1) == b"b"
+            assert new.recv(1) == b"c"
+            assert exchange(old, b"d") == b"d"
+    return f"{STOP:.0f} s"
 
 
 def the_machine_has_no_privileges():
     """seccomp, no_new_privs, and of root's capabilities those for files."""
-    with subprocess.Popen(
-            [RUN, "-p", "127.0.0.1:0:7000", f"{BUILD}/apps/echo", "-p", "7000"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE) as run:
-        try:
-            line = run.stderr.readline().decode()
-            where = ("127.0.0.1", int(line.split(" ")[0].rsplit(":", 1)[1]))
-            with socket.create_connection(where, WAIT) as connection:
-                assert exchange(connection, b"a") == b"a"
-            machine = machine_of(run.pid)
-            with open(f"/proc/{machine}/status", encoding="ascii") as file:
-                status = dict(line.replace(":", "").split() for line in file
-                              if len(line.split()) == 2)
-        finally:
-            run.terminate()
-            run.wait(WAIT)
+    with served(RUN, *ECHO) as (run, where):
+        with socket.create_connection(where, WAIT) as connection:
+            assert exchange(connection, b"a") == b"a"
+        machine = qemu_of(run.pid)
+        with open(f"/proc/{machine}/status", encoding="ascii") as file:
+            status = dict(line.replace(":", "").split() for line in file
+                          if len(line.split()) == 2)
     assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", status
     for name in ("CapInh", "CapPrm", "CapEff"):
         assert int(status[name], 16) & ~6 == 0, status
@@ -166,6 +134,7 @@ def clocks_jump():
             assert (done.returncode, done.stdout, done.stderr) == (
                 0, time.strftime("%Y\njumped\n", time.gmtime()), ""), done
             assert pathlib.Path(folder, "file").read_text() == "good"
+    return "6 jumps"
 
 
 def all_answered(where, count):
@@ -187,52 +156,25 @@ def all_answered(where, count):
 
 
 def echoes(count, *launcher):
-    with subprocess.Popen(
-            [*launcher, RUN, "-m", "256M", "-p", "127.0.0.1:0:7000",
-             f"{BUILD}/apps/echo", "-p", "7000"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE) as run:
-        try:
-            line = run.stderr.readline().decode()
-            where = ("127.0.0.1", int(line.split(" ")[0].rsplit(":", 1)[1]))
-            for _ in range(2):
-                all_answered(where, count)
-        finally:
-            run.terminate()
-            status = run.wait(WAIT)
-    assert status == 143, status
+    with served(*launcher, RUN, "-m", "256M", *ECHO) as (_, where):
+        for _ in range(2):
+            all_answered(where, count)
+    return f"2 x {count} connections"
 
 
 def the_launcher_runs_out_of_descriptors():
-    echoes(100, "prlimit", "--nofile=64:64")
+    return echoes(100, "prlimit", "--nofile=64:64")
 
 
 def the_guest_runs_out_of_descriptors():
     """Its program may have 1,024."""
     resource.setrlimit(resource.RLIMIT_NOFILE,
                        2 * resource.getrlimit(resource.RLIMIT_NOFILE)[1:])
-    echoes(1500)
+    return echoes(1500)
 
 
-def main():
-    cases = [a_share_s_server_is_killed_under_load, clocks_jump, the_launcher_runs_out_of_descriptors,
-             the_guest_runs_out_of_descriptors,
-             the_machine_has_no_privileges,
-             a_full_disk_is_ENOSPC_and_nothing_taken_is_lost,
-             a_machine_that_was_stopped_goes_on]
-    print(f"1..{len(cases)}")
-    failed = 0
-    for number, case in enumerate(cases, 1):
-        try:
-            skipped = case()
-            print(f"ok {number} - {case.__name__}"
-                  + (f" # skip {skipped}" if skipped else ""), flush=True)
-        except (AssertionError, OSError, ValueError,
-                subprocess.TimeoutExpired) as why:
-            failed += 1
-            print(f"not ok {number} - {case.__name__}")
-            print("#", str(why).replace("\n", "\n# "), flush=True)
-    return 1 if failed else 0
-
-
-sys.exit(main())
+main([a_share_s_server_is_killed_under_load, clocks_jump,
+      the_launcher_runs_out_of_descriptors, the_guest_runs_out_of_descriptors,
+      the_machine_has_no_privileges,
+      a_full_disk_is_ENOSPC_and_nothing_taken_is_lost,
+      a_machine_that_was_stopped_goes_on])

@@ -20,8 +20,6 @@ TESTS	+= tests/system/acceptance_test.py \
 	tests/system/rust_virtiofsd_test.sh
 
 # The long forms: minutes of standstill, thousands of slow clients.
-faults: all $(SYSTEM_PROGRAMS)
-	@BUILD=$(BUILD) KILLS=100 STOP=150 tests/system/faults_test.py
-	@BUILD=$(BUILD) tests/system/cuts_test.py
-	@BUILD=$(BUILD) SLOW=10000 tests/system/crowd_test.py
+faults: all $(SYSTEM_PROGRAMS) $(HOSTILE)/victim sweep-build
+	@BUILD=$(BUILD) tests/system/faults.py
 .PHONY: faults
