@@ -58,7 +58,7 @@ Maintainer: Toril <toril@example.org>
 Installed-Size: $(du -sk --apparent-size "$tree/usr" | cut -f 1)
 Depends: libc6 (>= $glibc), libseccomp2 (>= 2.5), gcc (>= 4:12), binutils (>= 2.38), qemu-system-x86 (>= 1:7.2), qemu-system-common (<< 1:8) | virtiofsd
 Recommends: pkg-config, python3 (>= 3.9)
-Suggests: cmake, meson
+Suggests: cmake, gdb, meson
 Section: devel
 Priority: optional
 Description: C programs as virtual machines
