@@ -29,7 +29,9 @@ KERNEL_CFLAGS := -std=gnu11 -Os -g $(WARN) -nostdinc -I. \
 	-fno-strict-aliasing -fno-common \
 	-ffunction-sections -fdata-sections -fomit-frame-pointer \
 	-fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks \
-	-fno-tree-loop-distribute-patterns -MMD -MP $(if $(DEBUG),-DTORIL_DEBUG)
+	-fno-tree-loop-distribute-patterns $(if $(DEBUG),-DTORIL_DEBUG)
+# All of it is compiled at once, when toril.o is linked.
+KERNEL_LTO := $(if $(DEBUG),,-flto)
 
 $(UAPI)/.stamp:
 	@mkdir -p $(@D)
@@ -68,7 +70,7 @@ $(KERNEL_OBJS): | $(UAPI)/.stamp
 $(BUILD)/kernel-obj/%.o: %.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(KERNEL_CFLAGS) $(KERNEL_LTO) -MMD -MP -c -o $@ $<
 $(BUILD)/kernel-obj/%.o: %.S
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
@@ -89,6 +91,9 @@ $(BUILD)/kernel-obj/string/%.o: $(MUSL)/VERSION
 $(SYSROOT)/lib/toril.o: $(KERNEL_OBJS) kernel/exports.txt
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)ld -r --unique -z noexecstack -o $(BUILD)/kernel-obj/all.o $(KERNEL_OBJS)
+	$(Q)$(CC) $(KERNEL_CFLAGS) $(if $(KERNEL_LTO),$(KERNEL_LTO) \
+		-flto-partition=one -flinker-output=nolto-rel) \
+		-r -nostdlib -Wl,--unique,-z,noexecstack \
+		-o $(BUILD)/kernel-obj/all.o $(KERNEL_OBJS)
 	$(Q)objcopy --wildcard --keep-global-symbols=kernel/exports.txt \
 		$(BUILD)/kernel-obj/all.o $@

@@ -10,6 +10,7 @@
 #include <linux/resource.h>
 #include "kernel/fs/file.h"
 #include "kernel/fs/mqueue.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sched/alarm.h"
 #include "kernel/sched/signal.h"
@@ -168,26 +169,23 @@ long kcall_setrlimit(unsigned which, const struct limit *new)
 	return kcall_prlimit64(0, which, new, NULL);
 }
 
-static const struct limit_name {
-	const char *name, *unit;
-} limit_names[RLIM_NLIMITS] = {
-    [RLIMIT_CPU] = {"Max cpu time", "seconds"},
-    [RLIMIT_FSIZE] = {"Max file size", "bytes"},
-    [RLIMIT_DATA] = {"Max data size", "bytes"},
-    [RLIMIT_STACK] = {"Max stack size", "bytes"},
-    [RLIMIT_CORE] = {"Max core file size", "bytes"},
-    [RLIMIT_RSS] = {"Max resident set", "bytes"},
-    [RLIMIT_NPROC] = {"Max processes", "processes"},
-    [RLIMIT_NOFILE] = {"Max open files", "files"},
-    [RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
-    [RLIMIT_AS] = {"Max address space", "bytes"},
-    [RLIMIT_LOCKS] = {"Max file locks", "locks"},
-    [RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
-    [RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
-    [RLIMIT_NICE] = {"Max nice priority", ""},
-    [RLIMIT_RTPRIO] = {"Max realtime priority", ""},
-    [RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
-};
+/* Name and unit of each, in the order of their numbers. */
+static const char limit_names[] = "cpu time\0seconds\0"
+				  "file size\0bytes\0"
+				  "data size\0bytes\0"
+				  "stack size\0bytes\0"
+				  "core file size\0bytes\0"
+				  "resident set\0bytes\0"
+				  "processes\0processes\0"
+				  "open files\0files\0"
+				  "locked memory\0bytes\0"
+				  "address space\0bytes\0"
+				  "file locks\0locks\0"
+				  "pending signals\0signals\0"
+				  "msgqueue size\0bytes\0"
+				  "nice priority\0\0"
+				  "realtime priority\0\0"
+				  "realtime timeout\0us\0";
 
 static void add_value(struct proc_text *t, uint64_t v)
 {
@@ -199,13 +197,17 @@ static void add_value(struct proc_text *t, uint64_t v)
 
 void proc_write_limits(struct proc_text *t)
 {
+	const char *s = limit_names;
+
 	proc_add(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit",
 	    "Hard Limit", "Units");
 	MUTEX_GUARD(&limits_lock);
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
-		proc_add(t, "%-25s ", limit_names[i].name);
+		proc_add(t, "Max %-21s ", s);
+		s += strlen(s) + 1;
 		add_value(t, limits[i].soft);
 		add_value(t, limits[i].hard);
-		proc_add(t, "%-10s\n", limit_names[i].unit);
+		proc_add(t, "%-10s\n", s);
+		s += strlen(s) + 1;
 	}
 }

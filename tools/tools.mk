@@ -16,7 +16,7 @@ layers:
 
 # Each header compiles alone.
 headers: $(UAPI)/.stamp
-	@tools/headers.sh KERNEL $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) \
+	@tools/headers.sh KERNEL $(KERNEL_CFLAGS) \
 		-Wno-missing-prototypes -Wno-unused
 	@tools/headers.sh HOST $(HOST_CFLAGS) -Wno-unused
 
@@ -35,7 +35,7 @@ static:
 LINT_SRCS := $(filter %.c,$(KERNEL_SRCS)) $(KERNEL_DEBUG_SRCS) \
 	$(wildcard host/*.c)
 LINT	:= $(patsubst %.c,$(BUILD)/lint/%.ok,$(sort $(LINT_SRCS)))
-LINT_FLAGS = $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -Wno-missing-prototypes
+LINT_FLAGS = $(KERNEL_CFLAGS) -Wno-missing-prototypes
 $(KERNEL_DEBUG_SRCS:%.c=$(BUILD)/lint/%.ok): LINT_FLAGS += -DTORIL_DEBUG
 $(BUILD)/lint/host/%.ok: LINT_FLAGS = $(HOST_CFLAGS)
 $(LINT): $(BUILD)/lint/%.ok: %.c tools/lint.py tools/lint.txt .clang-tidy \

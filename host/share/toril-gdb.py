@@ -360,7 +360,7 @@ class Maps(gdb.Command):
         super().__init__("toril-maps", gdb.COMMAND_DATA)
 
     def invoke(self, argument, from_tty):
-        tree = evaluate("&'kernel/mm/vm.c'::regions").dereference()
+        tree = evaluate("regions")
         for node in in_order(tree["root"]):
             r = container(number(node), "struct vm_region", "node")
             flags = int(r["flags"])
@@ -373,19 +373,15 @@ class Maps(gdb.Command):
 
 
 def variables(kind):
-    """Of that type, with a fixed address."""
+    """Of that type, with a fixed address and a name of their own."""
     text = gdb.execute(f"info variables -q -t '{kind}'", to_string=True)
-    here = None
-    for line in text.splitlines():
-        if match := re.match(r"File (.*):", line):
-            here = match[1]
-        elif match := re.search(rf"{kind} (\w+);", line):
-            try:
-                value = evaluate(f"'{here}'::{match[1]}")
-                value.fetch_lazy()
-            except gdb.error:
-                continue  # the image has no such file: it was not needed
-            yield match[1], value
+    for name in dict.fromkeys(re.findall(rf"{kind} (\w+);", text)):
+        try:
+            value = evaluate(name)
+            value.fetch_lazy()
+        except gdb.error:
+            continue  # it was not needed: the image does not have it
+        yield name, value
 
 
 class Locks(gdb.Command):
@@ -460,7 +456,7 @@ def registers(frame, thread):
 
 
 def regions():
-    tree = evaluate("&'kernel/mm/vm.c'::regions").dereference()
+    tree = evaluate("regions")
     for node in in_order(tree["root"]):
         yield container(number(node), "struct vm_region", "node")
 

@@ -41,11 +41,8 @@ static unsigned count_descriptors(void)
 void objects_each(
     void (*show)(void *arg, const char *name, uint64_t number), void *arg)
 {
-	static const char *const by_size[] = {"objects_16", "objects_32",
-	    "objects_48", "objects_64", "objects_96", "objects_128",
-	    "objects_192", "objects_256", "objects_336", "objects_448",
-	    "objects_576", "objects_816", "objects_1360", "objects_2048"};
-	unsigned names, unused;
+	unsigned names, unused, size;
+	char name[sizeof("objects_65535")];
 	size_t live;
 
 	dcache_count(&names, &unused);
@@ -55,9 +52,10 @@ void objects_each(
 	show(arg, "names", names);
 	show(arg, "names_unused", unused);
 	show(arg, "pages", (page_total() - page_available()) / PAGE_SIZE);
-	for (unsigned c = 0; c < ARRAY_LEN(by_size); c++)
-		if (kmem_in_use(c, &live))
-			show(arg, by_size[c], live);
+	for (unsigned c = 0; (size = kmem_class(c, &live)); c++) {
+		ksnprintf(name, sizeof(name), "objects_%u", size);
+		show(arg, name, live);
+	}
 }
 
 static void print_one(void *arg, const char *name, uint64_t number)

@@ -18,8 +18,8 @@ struct held {
 	struct record r;
 };
 
-static struct mutex lock = MUTEX_INIT(lock);
-static struct list locks = LIST_INIT(locks); /* [lock] */
+static struct mutex ranges_lock = MUTEX_INIT(ranges_lock);
+static struct list locks = LIST_INIT(locks); /* [ranges_lock] */
 static struct waitq changed = WAITQ_INIT(changed);
 
 static bool overlap(const struct record *a, const struct record *b)
@@ -85,11 +85,11 @@ static bool try(const struct record *r, struct held *fresh, struct held **spare)
 {
 	bool ok;
 
-	mutex_lock(&lock);
+	mutex_lock(&ranges_lock);
 	ok = !conflict_locked(r);
 	if (ok)
 		apply_locked(r, fresh, spare);
-	mutex_unlock(&lock);
+	mutex_unlock(&ranges_lock);
 	return ok;
 }
 
@@ -129,11 +129,11 @@ int record_lock_test(
 	struct held *h;
 	int found;
 
-	mutex_lock(&lock);
+	mutex_lock(&ranges_lock);
 	h = conflict_locked(r);
 	if (h)
 		*conflict = h->r;
-	mutex_unlock(&lock);
+	mutex_unlock(&ranges_lock);
 	if (h)
 		return 1; /* one of ours: its owner is known */
 	found = f->inode->ops->lock_test(f, r, conflict);
@@ -147,7 +147,7 @@ void record_lock_drop(struct file *f, const struct file *owner)
 
 	if (list_empty(&locks))
 		return;
-	mutex_lock(&lock);
+	mutex_lock(&ranges_lock);
 	list_for_each_safe (h, tmp, &locks, node) {
 		if (h->r.inode != f->inode || h->r.owner != owner)
 			continue;
@@ -155,7 +155,7 @@ void record_lock_drop(struct file *f, const struct file *owner)
 		kfree(h);
 		any = true;
 	}
-	mutex_unlock(&lock);
+	mutex_unlock(&ranges_lock);
 	if (!any)
 		return;
 	f->inode->ops->unlock_all(f, owner);

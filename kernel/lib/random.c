@@ -9,11 +9,11 @@
 #include "kernel/lib/string.h"
 #include "kernel/sched/spinlock.h"
 
-static struct spinlock lock;
-static uint32_t key[8] __attribute__((aligned(8))); /* [lock] */
-static bool seeded;                                 /* [lock] */
-static uint8_t pool[32];                            /* [lock] */
-static size_t pool_left;                            /* [lock] */
+static struct spinlock random_lock;
+static uint32_t key[8] __attribute__((aligned(8))); /* [random_lock] */
+static bool seeded;                                 /* [random_lock] */
+static uint8_t pool[32];                            /* [random_lock] */
+static size_t pool_left;                            /* [random_lock] */
 
 static uint32_t rotl(uint32_t v, int n)
 {
@@ -82,17 +82,17 @@ static void seed_locked(void)
 
 void random_mix(uint64_t v)
 {
-	unsigned long flags = spin_lock_irq(&lock);
+	unsigned long flags = spin_lock_irq(&random_lock);
 
 	if (!seeded)
 		seed_locked();
 	mix_locked(v);
-	spin_unlock_irq(&lock, flags);
+	spin_unlock_irq(&random_lock, flags);
 }
 
 void random_bytes(void *buf, size_t n)
 {
-	unsigned long flags = spin_lock_irq(&lock);
+	unsigned long flags = spin_lock_irq(&random_lock);
 	uint8_t *out = buf;
 
 	if (!seeded)
@@ -108,5 +108,5 @@ void random_bytes(void *buf, size_t n)
 		out += len;
 		n -= len;
 	}
-	spin_unlock_irq(&lock, flags);
+	spin_unlock_irq(&random_lock, flags);
 }

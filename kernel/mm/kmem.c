@@ -314,14 +314,14 @@ void *krealloc(void *old, size_t size)
 	return new;
 }
 
-bool kmem_in_use(unsigned c, size_t *live)
+unsigned kmem_class(unsigned c, size_t *live)
 {
 	size_t kept;
 
 	if (c >= CLASSES)
-		return false;
+		return 0;
 	kept = mm_cpu_objects(c);
 	*live = __atomic_load_n(&caches[c].taken, __ATOMIC_RELAXED);
 	*live -= min(kept, *live);
-	return true;
+	return class_size[c];
 }

@@ -23,8 +23,8 @@ size_t kmem_size(const void *p);
  * page; false if it kept none.  page.c asks when memory is short. */
 bool kmem_drain(void);
 
-/* How many objects of size class `c` are in use, a hint while others
- * allocate; false if there is no such class. */
-bool kmem_in_use(unsigned c, size_t *live);
+/* The size in bytes of objects of class `c`, and how many are in use, a hint
+ * while others allocate; 0 if there is no such class. */
+unsigned kmem_class(unsigned c, size_t *live);
 
 #endif

@@ -14,10 +14,11 @@
 #define CACHED_MAX 8
 #define SLOTS_MAX  32768
 
-static struct spinlock lock;
-static uintptr_t cached[CACHED_MAX]; /* [lock] tops of mapped, free stacks */
-static unsigned nr_cached;           /* [lock] */
-static uint64_t slot_map[SLOTS_MAX / 64]; /* [lock] slots in use */
+static struct spinlock kstack_lock;
+/* [kstack_lock] tops of mapped, free stacks */
+static uintptr_t cached[CACHED_MAX];
+static unsigned nr_cached;           /* [kstack_lock] */
+static uint64_t slot_map[SLOTS_MAX / 64]; /* [kstack_lock] slots in use */
 
 static bool slot_take(unsigned *slot)
 {
@@ -50,9 +51,9 @@ static void unmap(uintptr_t top)
 	tlb_flush(bottom, top);
 	while (n)
 		page_unref(page[--n]);
-	spin_lock(&lock);
+	spin_lock(&kstack_lock);
 	slot_map[slot / 64] &= ~(1ull << (slot % 64));
-	spin_unlock(&lock);
+	spin_unlock(&kstack_lock);
 }
 
 static bool map(uintptr_t top)
@@ -76,11 +77,11 @@ uintptr_t kstack_alloc(void)
 	unsigned slot = 0;
 	bool ok;
 
-	spin_lock(&lock);
+	spin_lock(&kstack_lock);
 	if (nr_cached)
 		top = cached[--nr_cached];
 	ok = top || slot_take(&slot);
-	spin_unlock(&lock);
+	spin_unlock(&kstack_lock);
 	if (top || !ok) {
 		if (top)
 			poison_stack(top, KSTACK_SIZE);
@@ -100,12 +101,12 @@ void kstack_free(uintptr_t top)
 	bool kept = false;
 
 	poison_stack_check(top, KSTACK_SIZE);
-	spin_lock(&lock);
+	spin_lock(&kstack_lock);
 	if (nr_cached < CACHED_MAX) {
 		cached[nr_cached++] = top;
 		kept = true;
 	}
-	spin_unlock(&lock);
+	spin_unlock(&kstack_lock);
 	if (!kept)
 		unmap(top);
 }

@@ -26,11 +26,11 @@ static_assert(sizeof(struct page) == 16, "one per page of RAM");
 #define RANGES 16
 
 static struct page *map; /* [i] by page number */
-static struct spinlock lock;
-static uint32_t free_list[PAGE_ORDER_MAX + 1]; /* [lock] */
-static struct boot_range frontier[RANGES];     /* [lock] start moves up */
+static struct spinlock page_lock;
+static uint32_t free_list[PAGE_ORDER_MAX + 1]; /* [page_lock] */
+static struct boot_range frontier[RANGES];     /* [page_lock] start moves up */
 static unsigned nr_ranges;
-static uint64_t total_pages, free_pages; /* [lock] */
+static uint64_t total_pages, free_pages; /* [page_lock] */
 static page_reclaim_fn *reclaim;
 
 void *phys_to_virt(paddr_t pa)
@@ -138,12 +138,12 @@ static bool own_spill(unsigned left)
 
 	if (!any)
 		return false;
-	irq = spin_lock_irq(&lock);
+	irq = spin_lock_irq(&page_lock);
 	while (c->nr_pages > left) {
 		free_pages++;
 		block_free_locked(c->page[--c->nr_pages], 0, false);
 	}
-	spin_unlock_irq(&lock, irq);
+	spin_unlock_irq(&page_lock, irq);
 	return true;
 }
 
@@ -200,9 +200,9 @@ static uint32_t take(unsigned order)
 	uint32_t n;
 
 	do {
-		irq = spin_lock_irq(&lock);
+		irq = spin_lock_irq(&page_lock);
 		n = take_locked(order);
-		spin_unlock_irq(&lock, irq);
+		spin_unlock_irq(&page_lock, irq);
 	} while (!n && (own_spill(0) || kmem_drain() ||
 			   (irq & RFLAGS_IF && page_reclaim(1ul << order))));
 	return n;
@@ -251,10 +251,10 @@ void page_unref(struct page *p)
 		own_push((uint32_t)(p - map));
 		return;
 	}
-	irq = spin_lock_irq(&lock);
+	irq = spin_lock_irq(&page_lock);
 	free_pages += 1ull << p->order;
 	block_free_locked((uint32_t)(p - map), p->order, false);
-	spin_unlock_irq(&lock, irq);
+	spin_unlock_irq(&page_lock, irq);
 }
 
 uint64_t page_total(void)

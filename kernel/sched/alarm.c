@@ -17,11 +17,11 @@
 #define CPU_STEP_NS (4 * NSEC_PER_MSEC) /* as a Linux tick */
 #define PACE_NS     (NSEC_PER_MSEC / 2) /* between looks at a fast timer */
 
-static struct mutex lock = MUTEX_INIT(lock);
-static struct treap alarms;                        /* [lock] */
+static struct mutex alarm_lock = MUTEX_INIT(alarm_lock);
+static struct treap alarms;                        /* [alarm_lock] */
 static struct waitq changed = WAITQ_INIT(changed); /* there is news in: */
-static uint32_t generation;                        /* [lock] */
-static bool running;                               /* [lock] the thread */
+static uint32_t generation;                        /* [alarm_lock] */
+static bool running;                               /* [alarm_lock] the thread */
 
 struct waitq alarm_wall_clock_wait = WAITQ_INIT(alarm_wall_clock_wait);
 uint32_t alarm_wall_clock_sets;
@@ -67,7 +67,7 @@ static uint64_t serve(uint32_t *seen)
 {
 	struct treap_node *n;
 
-	MUTEX_GUARD(&lock);
+	MUTEX_GUARD(&alarm_lock);
 	while ((n = treap_first(&alarms)) && n->key <= clock_monotonic())
 		look_locked(container_of(n, struct alarm, node));
 	*seen = generation;
@@ -122,7 +122,7 @@ int alarm_set(struct alarm *a, uint64_t due, uint64_t interval, uint64_t *left,
 {
 	int err;
 
-	MUTEX_GUARD(&lock);
+	MUTEX_GUARD(&alarm_lock);
 	state_locked(a, left, every);
 	err = due ? start_locked() : 0;
 	if (err)
@@ -140,7 +140,7 @@ int alarm_set(struct alarm *a, uint64_t due, uint64_t interval, uint64_t *left,
 
 void alarm_get(struct alarm *a, uint64_t *left, uint64_t *every)
 {
-	MUTEX_GUARD(&lock);
+	MUTEX_GUARD(&alarm_lock);
 	state_locked(a, left, every);
 }
 
@@ -149,7 +149,7 @@ void alarm_set_wall_clock(uint64_t ns)
 	struct treap old;
 	struct treap_node *n;
 
-	MUTEX_GUARD(&lock);
+	MUTEX_GUARD(&alarm_lock);
 	clock_set_realtime(ns);
 	old = alarms;
 	alarms = (struct treap){NULL};

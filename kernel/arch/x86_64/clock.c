@@ -139,7 +139,7 @@ static void measure(void)
 
 	if (!now.left || now.left >= armed.left || !tsc)
 		return; /* it has run out */
-	set_rate((uint64_t)(((unsigned __int128)ns << 32) / tsc));
+	set_rate((ns << 32) / tsc); /* ns has 32 bits */
 	best_stretch = ns;
 }
 
