@@ -33,6 +33,18 @@ def evaluate(text):
     return gdb.parse_and_eval(text)
 
 
+def static(name):
+    """The kernel's variable of that name, which only one file may have.
+
+Where the kernel was compiled as a whole each has a second symbol, as part of
+its file, that does not say where it is."""
+    for symbol in gdb.lookup_static_symbols(name):
+        value = symbol.value()
+        if not value.is_optimized_out and value.address is not None:
+            return value
+    raise gdb.error(f"the image does not have it: {name}")
+
+
 def pointer(address, name):
     return gdb.Value(address).cast(gdb.lookup_type(name).pointer())
 
@@ -360,7 +372,7 @@ class Maps(gdb.Command):
         super().__init__("toril-maps", gdb.COMMAND_DATA)
 
     def invoke(self, argument, from_tty):
-        tree = evaluate("regions")
+        tree = static("regions")
         for node in in_order(tree["root"]):
             r = container(number(node), "struct vm_region", "node")
             flags = int(r["flags"])
@@ -377,7 +389,7 @@ def variables(kind):
     text = gdb.execute(f"info variables -q -t '{kind}'", to_string=True)
     for name in dict.fromkeys(re.findall(rf"{kind} (\w+);", text)):
         try:
-            value = evaluate(name)
+            value = static(name)
             value.fetch_lazy()
         except gdb.error:
             continue  # it was not needed: the image does not have it
@@ -456,7 +468,7 @@ def registers(frame, thread):
 
 
 def regions():
-    tree = evaluate("regions")
+    tree = static("regions")
     for node in in_order(tree["root"]):
         yield container(number(node), "struct vm_region", "node")
 
