@@ -17,7 +17,7 @@
 static struct spinlock kstack_lock;
 /* [kstack_lock] tops of mapped, free stacks */
 static uintptr_t cached[CACHED_MAX];
-static unsigned nr_cached;           /* [kstack_lock] */
+static unsigned nr_cached;                /* [kstack_lock] */
 static uint64_t slot_map[SLOTS_MAX / 64]; /* [kstack_lock] slots in use */
 
 static bool slot_take(unsigned *slot)
