@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * scale THREADS MILLISECONDS [NAME...]: what so many threads get done in that
- * time: a line `NAME RATE`, in rounds a second, for each kind of work.
+ * scale: what so many threads get done in a time.  For each line
+ * `NAME THREADS MILLISECONDS` of standard input it prints a line with the rate
+ * of that kind of work, in rounds a second.
  *
  * The same source runs on the host, to know what it has to give.
  */
@@ -201,24 +202,34 @@ static double measure(unsigned threads, unsigned ms)
 	return (double)sum / (now() - start);
 }
 
-int main(int argc, char **argv)
+static double serve(const char *line)
 {
-	unsigned threads = argc > 2 ? (unsigned)atoi(argv[1]) : 0;
+	unsigned threads, ms;
+	char name[16];
 
-	if (!threads || threads > THREADS_MAX) {
-		fprintf(
-		    stderr, "usage: scale THREADS MILLISECONDS [NAME...]\n");
-		return 2;
-	}
-	for (size_t i = 0; i < sizeof(works) / sizeof(*works); i++) {
-		bool wanted = argc == 3;
-		for (int k = 3; k < argc; k++)
-			wanted |= !strcmp(argv[k], works[i].name);
-		fn = works[i].fn;
-		if (wanted)
-			printf("%s %.0f\n", works[i].name,
-			    measure(threads, (unsigned)atoi(argv[2])));
-		fflush(stdout);
+	if (sscanf(line, "%15s %u %u", name, &threads, &ms) != 3 || !threads ||
+	    threads > THREADS_MAX)
+		return -1;
+	for (size_t i = 0; i < sizeof(works) / sizeof(*works); i++)
+		if (!strcmp(name, works[i].name)) {
+			fn = works[i].fn;
+			return measure(threads, ms);
+		}
+	return -1;
+}
+
+int main(void)
+{
+	char line[64];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while (fgets(line, sizeof(line), stdin)) {
+		double rate = serve(line);
+		if (rate < 0) {
+			fprintf(stderr, "scale: not understood: %s", line);
+			return 2;
+		}
+		printf("%.0f\n", rate);
 	}
 	return 0;
 }
