@@ -92,12 +92,18 @@ void rq_remove_locked(struct cpu *c, struct thread *t)
 			 : PRIO_NONE);
 }
 
-/* Others wait for this CPU: its slice ends. */
+/* Others wait for this CPU: its slice ends, at once if it has had that long
+ * while nobody waited. */
 static void slice_arm(struct cpu *c)
 {
-	if (!c->slice_timer.armed)
-		timer_set(&c->slice_timer,
-		    clock_monotonic() + thread_slice(c->current));
+	uint64_t end = c->current->run_since + thread_slice(c->current);
+
+	if (c->slice_timer.armed || c->current->policy == SCHED_FIFO)
+		return;
+	if (end > clock_monotonic())
+		timer_set(&c->slice_timer, end);
+	else
+		work_add(c, CPU_WORK_RESCHED);
 }
 
 void rq_consider_locked(struct cpu *c, struct thread *t)
