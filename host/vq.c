@@ -54,13 +54,14 @@ int vq_map(struct vq *q)
 	uint64_t n = q->size;
 
 	q->desc = NULL;
-	if (!n || (q->uva_desc & 15) || (q->uva_avail & 1) || (q->uva_used & 3))
+	if (!n)
 		return -EFAULT;
 	/* both rings end with the 16-bit event field */
 	q->avail = guest_mem_at_uva(q->mem, q->uva_avail, 6 + 2 * n);
 	q->used = guest_mem_at_uva(q->mem, q->uva_used, 6 + 8 * n);
 	q->desc = guest_mem_at_uva(q->mem, q->uva_desc, 16 * n);
-	if (!q->avail || !q->used || !q->desc) {
+	if (!q->avail || !q->used || !q->desc || (uintptr_t)q->desc & 15 ||
+	    (uintptr_t)q->avail & 1 || (uintptr_t)q->used & 3) {
 		q->desc = NULL;
 		return -EFAULT;
 	}

@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 	static struct vhost_user vu;
 	static struct vsock_dev dev;
 	struct vu_device device;
-	static uint8_t mem[MEM];
+	static _Alignas(4096) uint8_t mem[MEM];
 
 	memset(&vu, 0, sizeof(vu));
 	memset(&dev, 0, sizeof(dev));

@@ -15,8 +15,10 @@ TEST_NEEDS += sweep-build
 sweep: sweep-build
 	@tests/sweep/sweep.py 1
 else
-$(BUILD)/tests/sweep/victim: tests/sweep/victim.c $(BUILD)/bin/toril-cc
+$(BUILD)/tests/sweep/victim: $(wildcard tests/sweep/*.[ch]) \
+		$(BUILD)/bin/toril-cc
 	$(call say,TORIL,$@)
 	@mkdir -p $(@D)
-	$(Q)$(BUILD)/bin/toril-cc -O1 -g -Wall -Wextra -D_GNU_SOURCE -o $@ $<
+	$(Q)$(BUILD)/bin/toril-cc -O1 -g -Wall -Wextra -I. -D_GNU_SOURCE \
+		-o $@ $(filter %.c,$^)
 endif

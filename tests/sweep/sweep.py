@@ -44,7 +44,7 @@ def run(n):
     over = threading.Event()
     with tempfile.TemporaryDirectory() as share, subprocess.Popen(
             [f"{BUILD}/bin/toril-run", "--vsock", "builtin", "-m", "32M",
-             "--timeout", "60", "-v", f"{share}:/mnt", "-p",
+             "--timeout", "150", "-v", f"{share}:/mnt", "-p",
              "127.0.0.1:0:7000", "--qemu-arg=-append",
              f"--qemu-arg=toril.ctl=5000 toril.fail_alloc={n}",
              f"{BUILD}/tests/sweep/victim", "/mnt"], stdin=subprocess.DEVNULL,

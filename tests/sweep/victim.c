@@ -6,120 +6,68 @@
  * the kernel's counts of what is left.
  */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <mqueue.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+#include "tests/sweep/victim.h"
 
-static int failures, wrong;
-static const char *at; /* tmpfs says ENOSPC when it has no memory */
+struct victim victim;
 
-/* Whether it worked; if it did not, for want of memory only. */
-static int works(long r, const char *what)
+int works(long r, const char *what)
 {
 	if (r >= 0)
 		return 1;
-	failures++;
+	victim.failures++;
 	if (errno != ENOMEM && errno != ENOBUFS && errno != ENFILE &&
 	    errno != EAGAIN && errno != ECONNREFUSED &&
-	    (errno != ENOSPC || strcmp(at, "/tmp"))) {
-		printf("wrong: %s in %s: %s\n", what, at, strerror(errno));
-		wrong = 1;
+	    (errno != ENOSPC || strcmp(victim.at, "/tmp"))) {
+		printf(
+		    "wrong: %s in %s: %s\n", what, victim.at, strerror(errno));
+		victim.wrong = 1;
 	} else {
-		printf("%s in %s: %s\n", what, at, strerror(errno));
+		printf("%s in %s: %s\n", what, victim.at, strerror(errno));
 	}
 	return 0;
 }
 
-/* The same of a call that may stop halfway, where there is no memory. */
-static int whole(long r, long n, const char *what)
+int whole(long r, long n, const char *what)
 {
 	if (!works(r, what) || r == n)
 		return r == n;
-	failures++;
-	printf("%s in %s: %ld of %ld\n", what, at, r, n);
+	victim.failures++;
+	printf("%s in %s: %ld of %ld\n", what, victim.at, r, n);
 	return 0;
 }
 
-static void same(int good, const char *what)
+void same(int good, const char *what)
 {
 	if (good)
 		return;
 	printf("wrong: %s\n", what);
-	wrong = 1;
+	victim.wrong = 1;
 }
 
-/* Here, too, memory may be short once. */
-static void drop(const char *path)
+void drop(const char *path)
 {
 	for (int i = 0; i < 2; i++)
 		if (remove(path) == 0 || errno == ENOENT || works(-1, "remove"))
 			return;
-}
-
-static void files(const char *dir)
-{
-	char path[200], other[200], buf[9000], back[9000];
-	int fd;
-
-	memset(buf, 'q', sizeof(buf));
-	snprintf(path, sizeof(path), "%s/file", dir);
-	snprintf(other, sizeof(other), "%s/other", dir);
-	drop(path);
-	drop(other);
-	fd = open(path, O_CREAT | O_RDWR, 0600);
-	if (!works(fd, "open"))
-		return;
-	if (whole(pwrite(fd, buf, sizeof(buf), 0), sizeof(buf), "pwrite") &&
-	    whole(pread(fd, back, sizeof(back), 0), sizeof(back), "pread"))
-		same(!memcmp(buf, back, sizeof(buf)), "contents");
-	works(fsync(fd), "fsync");
-	if (works(rename(path, other), "rename"))
-		same(access(path, F_OK) < 0, "renamed");
-	works(close(fd), "close");
-	drop(path);
-	drop(other);
-}
-
-static void maps(const char *dir)
-{
-	char path[200];
-	char *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int fd;
-
-	if (works(p == MAP_FAILED ? -1 : 0, "mmap")) {
-		works(mprotect(p + 4096, 4096, PROT_READ), "mprotect");
-		works(munmap(p + 65536, 4096), "munmap in the middle");
-		munmap(p, 1 << 20);
-	}
-	snprintf(path, sizeof(path), "%s/map", dir);
-	fd = open(path, O_CREAT | O_RDWR, 0600);
-	if (!works(fd, "open to map"))
-		return;
-	if (works(ftruncate(fd, 8192), "ftruncate")) {
-		p = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
-		if (works(p == MAP_FAILED ? -1 : 0, "mmap of a file"))
-			munmap(p, 8192);
-	}
-	close(fd);
-	drop(path);
 }
 
 static void *add_one(void *arg)
@@ -210,58 +158,6 @@ static void events(void)
 	}
 }
 
-static void names(const char *dir)
-{
-	char path[200], other[200], buf[4096];
-	int fd, failed = failures;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "%s/dir", dir);
-	snprintf(other, sizeof(other), "%s/dir/link", dir);
-	drop(other);
-	drop(path);
-	if (!works(mkdir(path, 0700), "mkdir"))
-		return;
-	if (works(symlink("to", other), "symlink"))
-		whole(readlink(other, buf, sizeof(buf)), 2, "readlink");
-	d = opendir(path);
-	if (works(d ? 0 : -1, "opendir")) {
-		for (int i = 0; i < 4 && failed == failures; i++) {
-			errno = 0;
-			if (!readdir(d) && errno)
-				works(-1, "readdir");
-		}
-		closedir(d);
-	}
-	fd = open(path, O_RDONLY | O_DIRECTORY);
-	if (works(fd, "open a directory")) {
-		works(flock(fd, LOCK_EX), "flock");
-		works(fchmod(fd, 0755), "fchmod");
-		close(fd);
-	}
-	drop(other);
-	drop(path);
-}
-
-static void locks(const char *dir)
-{
-	struct flock part = {.l_type = F_WRLCK, .l_start = 10, .l_len = 100};
-	char path[200];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/lock", dir);
-	fd = open(path, O_CREAT | O_RDWR, 0600);
-	if (!works(fd, "open to lock"))
-		return;
-	if (works(fcntl(fd, F_SETLK, &part), "F_SETLK")) {
-		part = (struct flock){
-		    .l_type = F_UNLCK, .l_start = 50, .l_len = 1};
-		works(fcntl(fd, F_SETLK, &part), "F_SETLK in the middle");
-	}
-	close(fd);
-	drop(path);
-}
-
 static void pass_descriptor(int to, int from)
 {
 	char byte = 'd', space[CMSG_SPACE(sizeof(int))] = "";
@@ -335,59 +231,6 @@ static void signals(void)
 		    "a queued signal");
 }
 
-static void watch(const char *dir)
-{
-	char path[200], buf[512];
-	int i = inotify_init1(IN_NONBLOCK), e, fd;
-	uint64_t n;
-
-	snprintf(path, sizeof(path), "%s/seen", dir);
-	if (works(i, "inotify_init") &&
-	    works(inotify_add_watch(i, dir, IN_CREATE | IN_DELETE), "watch")) {
-		fd = open(path, O_CREAT | O_RDWR, 0600);
-		if (works(fd, "open what is watched")) {
-			close(fd);
-			/* an event that finds no memory is not told */
-			while (read(i, buf, sizeof(buf)) > 0)
-				;
-			drop(path);
-		}
-	}
-	e = eventfd(1, 0);
-	if (works(e, "eventfd"))
-		whole(read(e, &n, sizeof(n)), 8, "read an eventfd");
-	close(i);
-	close(e);
-}
-
-static void more_maps(const char *dir)
-{
-	char path[200], *p;
-	int fd;
-
-	p = mmap(NULL, 65536, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (works(p == MAP_FAILED ? -1 : 0, "mmap to move")) {
-		char *q = mremap(p, 65536, 1 << 20, MREMAP_MAYMOVE);
-		bool moved = works(q == MAP_FAILED ? -1 : 0, "mremap");
-		munmap(moved ? q : p, moved ? 1 << 20 : 65536);
-	}
-	snprintf(path, sizeof(path), "%s/shared", dir);
-	fd = open(path, O_CREAT | O_RDWR, 0600);
-	if (!works(fd, "open to share"))
-		return;
-	if (works(ftruncate(fd, 8192), "ftruncate")) {
-		p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (works(p == MAP_FAILED ? -1 : 0, "mmap shared")) {
-			strcpy(p + 4090, "both pages");
-			works(msync(p, 8192, MS_SYNC), "msync");
-			munmap(p, 8192);
-		}
-	}
-	close(fd);
-	drop(path);
-}
-
 /* One client of the host's is served, though some may break off. */
 static void serve(void)
 {
@@ -418,6 +261,49 @@ static void serve(void)
 	}
 }
 
+static void queues(void)
+{
+	struct mq_attr attr = {.mq_maxmsg = 4, .mq_msgsize = 64};
+	char buf[64];
+	mqd_t q = mq_open("/sweep", O_CREAT | O_RDWR | O_NONBLOCK, 0600, &attr);
+
+	if (works(q, "mq_open")) {
+		if (works(mq_send(q, "m", 1, 3), "mq_send"))
+			whole(mq_receive(q, buf, sizeof(buf), NULL), 1,
+			    "mq_receive");
+		mq_close(q);
+		if (mq_unlink("/sweep"))
+			works(mq_unlink("/sweep"), "mq_unlink");
+	}
+}
+
+static void descriptors(void)
+{
+	struct pollfd many[40];
+	sigset_t set;
+	int m = memfd_create("m", 0), s, top = -1;
+	fd_set seen;
+
+	if (works(m, "memfd_create")) {
+		works(ftruncate(m, 5000), "ftruncate of memory");
+		for (int i = 0; i < 40; i++)
+			many[i] = (struct pollfd){.fd = m, .events = POLLIN};
+		works(poll(many, 40, 0), "poll");
+		top = fcntl(m, F_DUPFD, 600);
+		works(top, "F_DUPFD");
+		FD_ZERO(&seen);
+		FD_SET(m, &seen);
+		works(select(m + 1, &seen, NULL, NULL, NULL), "select");
+		close(m);
+		close(top);
+	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	s = signalfd(-1, &set, 0);
+	if (works(s, "signalfd"))
+		close(s);
+}
+
 static void processes(void)
 {
 	char buf[4096];
@@ -446,28 +332,19 @@ static void objects(void)
 	close(fd);
 }
 
-static void in(const char *dir)
-{
-	at = dir;
-	files(dir);
-	names(dir);
-	locks(dir);
-	maps(dir);
-	more_maps(dir);
-	watch(dir);
-}
-
 static void pass(const char *dir)
 {
-	in("/tmp");
-	in(dir);
-	at = "itself";
+	in_directory("/tmp");
+	in_directory(dir);
+	victim.at = "itself";
 	threads();
 	sockets();
 	datagrams();
 	events();
 	signals();
 	processes();
+	queues();
+	descriptors();
 	serve();
 }
 
@@ -479,12 +356,12 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
-	for (int i = 0; i < 3 || (failures && i < 6); i++) {
-		failures = 0;
+	for (int i = 0; i < 3 || (victim.failures && i < 6); i++) {
+		victim.failures = 0;
 		pass(argv[1]);
-		failing += failures > 0;
+		failing += victim.failures > 0;
 	}
 	same(failing < 2, "two passes with failures");
 	objects();
-	return fflush(stdout) ? 3 : wrong;
+	return fflush(stdout) ? 3 : victim.wrong;
 }
