@@ -344,7 +344,9 @@ static void pass(const char *dir)
 	signals();
 	processes();
 	queues();
+	victim.at = "/tmp"; /* a memfd is tmpfs's file */
 	descriptors();
+	victim.at = "itself";
 	serve();
 }
 
