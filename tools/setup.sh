@@ -13,7 +13,7 @@ qemu-system-x86 qemu-system-common musl-tools musl-dev libcmocka-dev python3
 perl wget curl socat wrk pandoc xz-utils clang libclang-rt-14-dev
 clang-format clang-tidy cppcheck procps iproute2 gdb strace
 util-linux redis-tools sqlite3 tcl cmake
-mosquitto-clients"
+mosquitto-clients haproxy python3-yaml"
 sources=/etc/apt/sources.list.d/toril-sources
 
 missing=
@@ -54,7 +54,19 @@ if [ ! -e "$sources.sources" ]; then
 	$as_root apt-get update -qq
 fi
 if [ -n "$missing" ]; then
+	# haproxy's package starts a service, which nobody asked for here.
+	mask=/run/systemd/system/haproxy.service
+	case $missing in
+	*haproxy*)
+		[ -d "${mask%/*}" ] && $as_root ln -s /dev/null $mask || mask=
+		;;
+	*) mask= ;;
+	esac
 	# shellcheck disable=SC2086
 	DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y \
 		--no-install-recommends $missing >/dev/null
+	if [ -n "$mask" ]; then
+		$as_root rm $mask
+		$as_root systemctl -q disable haproxy
+	fi
 fi
