@@ -86,11 +86,15 @@ static int tx_send(struct vsock_packet *p)
 
 static void tx_flush(void)
 {
+	bool wanted;
+
 	if (!vq_unkicked(vs.tx))
 		return;
 	spin_lock(&vs.tx_lock);
-	vq_kick(vs.tx);
+	wanted = vq_kick_prepare(vs.tx);
 	spin_unlock(&vs.tx_lock);
+	if (wanted)
+		vs.tx->notify(vs.tx);
 }
 
 static const struct vsock_transport transport = {

@@ -196,13 +196,13 @@ static void full_fence(const struct virtqueue *vq)
 		vq->fence();
 }
 
-void vq_kick(struct virtqueue *vq)
+bool vq_kick_prepare(struct virtqueue *vq)
 {
 	uint16_t new = vq->avail_idx, old = vq->kicked_idx;
 	bool wanted;
 
 	if (vq->broken || new == old)
-		return;
+		return false;
 	/* Our index before their wish (2.7.10.1): else both sides may wait. */
 	full_fence(vq);
 	if (vq->event_idx) {
@@ -214,7 +214,12 @@ void vq_kick(struct virtqueue *vq)
 			   VRING_USED_F_NO_NOTIFY);
 	}
 	vq->kicked_idx = new;
-	if (wanted)
+	return wanted;
+}
+
+void vq_kick(struct virtqueue *vq)
+{
+	if (vq_kick_prepare(vq))
 		vq->notify(vq);
 }
 

@@ -85,6 +85,10 @@ static inline bool vq_unkicked(const struct virtqueue *vq)
 /* Notify the device of what was published, if it wants to know (2.7.10). */
 void vq_kick(struct virtqueue *vq);
 
+/* The same in two steps, for a queue with a lock: true if vq->notify(vq) is to
+ * be called, which needs no lock and takes long on a virtual machine. */
+bool vq_kick_prepare(struct virtqueue *vq);
+
 /* Whether vq_get() has something to do: a hint that needs no lock. */
 bool vq_has_news(const struct virtqueue *vq);
 

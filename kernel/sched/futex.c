@@ -131,8 +131,10 @@ int futex_wake(uint32_t *addr, int n, uint32_t bitset)
 	if ((uintptr_t)addr & 3 || !bitset)
 		return -EINVAL;
 	bucket_lock(b);
+	thread_wakes_begin();
 	woken = wake_locked(b, addr, n, bitset);
 	spin_unlock(&b->lock);
+	thread_wakes_end();
 	return woken;
 }
 

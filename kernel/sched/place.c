@@ -112,9 +112,38 @@ static void spread_arm(struct cpu *c)
 	timer_set(&c->spread_timer, clock_monotonic() + HANDOVER_NS);
 }
 
+/* There is something on c's queue for it. */
+static void tell(struct cpu *c)
+{
+	struct cpu *self = cpu_self(), *now = c;
+
+	if (self->wakes) {
+		now = self->tell != c ? self->tell : NULL;
+		self->tell = c;
+	}
+	if (now)
+		cpu_interrupt(now, IRQ_RESCHED);
+}
+
+void thread_wakes_begin(void)
+{
+	cpu_self()->wakes++;
+}
+
+void thread_wakes_end(void)
+{
+	struct cpu *self = cpu_self(), *c = self->tell;
+
+	if (--self->wakes || !c)
+		return;
+	self->tell = NULL;
+	cpu_interrupt(c, IRQ_RESCHED);
+}
+
 void thread_place_locked(struct thread *t, struct cpu *c, struct cpu *to)
 {
 	bool first = to != NULL; /* it has waited already */
+	bool has_to_know;
 	struct cpu *idle;
 
 	if (!to)
@@ -129,8 +158,10 @@ void thread_place_locked(struct thread *t, struct cpu *c, struct cpu *to)
 			to = choose(t);
 	}
 	rq_insert_locked(c, t, first);
-	rq_consider_locked(c, t);
+	has_to_know = rq_consider_locked(c, t);
 	spin_unlock(&c->rq_lock);
+	if (has_to_know)
+		tell(c);
 	if (cpus_online == 1 || c->current == c->idle)
 		return;
 	if (c == cpu_self() && c->wake_sync) {
@@ -140,7 +171,7 @@ void thread_place_locked(struct thread *t, struct cpu *c, struct cpu *to)
 	}
 	idle = claim_idle(t);
 	if (idle)
-		cpu_interrupt(idle, IRQ_RESCHED);
+		tell(idle);
 }
 
 void thread_place(struct thread *t, struct cpu *to)

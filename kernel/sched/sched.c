@@ -106,15 +106,12 @@ static void slice_arm(struct cpu *c)
 		work_add(c, CPU_WORK_RESCHED);
 }
 
-void rq_consider_locked(struct cpu *c, struct thread *t)
+bool rq_consider_locked(struct cpu *c, struct thread *t)
 {
 	bool here = c == cpu_self();
 
-	if (c->current == c->idle) {
-		if (!here)
-			cpu_interrupt(c, IRQ_RESCHED);
-		return;
-	}
+	if (c->current == c->idle)
+		return !here;
 	if (t->prio > c->current->prio) {
 		work_add(c, CPU_WORK_RESCHED);
 	} else if (here) {
@@ -122,10 +119,9 @@ void rq_consider_locked(struct cpu *c, struct thread *t)
 	} else {
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (c->slice_timer.armed)
-			return;
+			return false;
 	}
-	if (!here)
-		cpu_interrupt(c, IRQ_RESCHED);
+	return !here;
 }
 
 void sched_interrupt(void)
@@ -378,7 +374,8 @@ static void prio_set_locked(struct cpu *c, struct thread *t, int prio)
 	t->prio = (int8_t)prio;
 	if (queued) {
 		rq_insert_locked(c, t, false);
-		rq_consider_locked(c, t);
+		if (rq_consider_locked(c, t))
+			cpu_interrupt(c, IRQ_RESCHED);
 	} else if (c->current == t && c->rq_len) {
 		work_add(c, CPU_WORK_RESCHED);
 		if (c != cpu_self())

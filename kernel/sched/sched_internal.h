@@ -16,8 +16,10 @@
 void rq_insert_locked(struct cpu *c, struct thread *t, bool first);
 void rq_remove_locked(struct cpu *c, struct thread *t);
 
-/* A thread has been inserted: does it have to run now? */
-void rq_consider_locked(struct cpu *c, struct thread *t);
+/* A thread has been inserted: does it have to run now?  True: c has to be told
+ * by IRQ_RESCHED.  Better after the lock has been dropped: that takes long on a
+ * virtual machine, and c may want the lock meanwhile. */
+bool rq_consider_locked(struct cpu *c, struct thread *t);
 
 /* Lock the queue of the CPU that t belongs to. */
 struct cpu *rq_lock_of(struct thread *t);

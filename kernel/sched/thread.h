@@ -109,6 +109,12 @@ noreturn void thread_exit(void);
  * next thread_sleep() returns at once. */
 void thread_wake(struct thread *t);
 
+/* Around wake-ups with a lock held that who wakes will want: other CPUs are
+ * told at the end, since that takes long on a virtual machine.  Any context;
+ * they nest. */
+void thread_wakes_begin(void);
+void thread_wakes_end(void);
+
 /* Let others run. */
 void thread_yield(void);
 

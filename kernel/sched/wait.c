@@ -114,6 +114,7 @@ static void wake(struct waitq *q, unsigned key, bool one)
 	if (waitq_empty(q))
 		return;
 	flags = spin_lock_irq(&q->lock);
+	thread_wakes_begin();
 	list_for_each_safe (w, tmp, &q->waiters, node) {
 		bool last = one && w->exclusive;
 		if (w->exclusive)
@@ -122,7 +123,9 @@ static void wake(struct waitq *q, unsigned key, bool one)
 		if (last)
 			break;
 	}
-	spin_unlock_irq(&q->lock, flags);
+	spin_unlock(&q->lock);
+	thread_wakes_end();
+	cpu_irq_restore(flags);
 }
 
 void waitq_wake_all(struct waitq *q, unsigned key)

@@ -33,6 +33,23 @@ static void thread_wake(struct thread *t)
 	t->wake_pending = true;
 }
 
+static int wakes; /* begun and not ended */
+
+static void thread_wakes_begin(void)
+{
+	wakes++;
+}
+
+static void thread_wakes_end(void)
+{
+	wakes--;
+}
+
+static void cpu_irq_restore(unsigned long flags)
+{
+	(void)flags;
+}
+
 #include "kernel/sched/wait.c"
 
 static struct waitq queue;
@@ -51,10 +68,15 @@ unsigned long spin_lock_irq(struct spinlock *l)
 	return 0;
 }
 
+void spin_unlock(struct spinlock *l)
+{
+	l->locked = 0;
+}
+
 void spin_unlock_irq(struct spinlock *l, unsigned long flags)
 {
 	(void)flags;
-	l->locked = 0;
+	spin_unlock(l);
 }
 
 /* The condition comes true while the thread sleeps, if it has not been woken
@@ -63,6 +85,7 @@ int thread_sleep(uint64_t deadline, bool interruptible)
 {
 	(void)deadline, (void)interruptible;
 	sleeps++;
+	assert_int_equal(wakes, 0);
 	if (!self.wake_pending) {
 		assert_false(holds);
 		assert_false(waitq_empty(&queue));

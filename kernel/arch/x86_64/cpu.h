@@ -50,6 +50,8 @@ struct cpu {
 	struct thread *handoff; /* [o] goes to another CPU after the switch: */
 	struct cpu *handoff_to; /* [o] to this one, or NULL */
 	bool wake_sync;         /* [o] see waitq_wake_sync */
+	uint32_t wakes;         /* [o] see thread_wakes_begin ... */
+	struct cpu *tell;       /* [o] one to be told at their end, or NULL */
 	struct timer slice_timer;
 	struct timer spread_timer;      /* see place_spread ... */
 	uint32_t switches, spread_from; /* [o] */
