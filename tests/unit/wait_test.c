@@ -172,7 +172,7 @@ static void woken_in_vain(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(is_true_at_once, setup),
 	    cmocka_unit_test_setup(comes_true_in_the_sleep, setup),
 	    cmocka_unit_test_setup(comes_true_between_look_and_sleep, setup),
@@ -181,5 +181,5 @@ int main(void)
 	    cmocka_unit_test_setup(woken_in_vain, setup),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TAP(tests);
 }
