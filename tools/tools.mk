@@ -61,7 +61,7 @@ INSTALL_BIN := $(DESTDIR)$(PREFIX)/bin
 INSTALL_LIB := $(DESTDIR)$(PREFIX)/lib/toril
 INSTALL_SHARE := $(DESTDIR)$(PREFIX)/share
 INSTALLED := $(BUILD)/bin/toril-cc $(BUILD)/bin/toril-tool $(TORIL_RUN) \
-	$(SHARE_FILES) $(HOST_SHARE) $(HOST_BIN) $(wildcard docs/man/*)
+	$(SHARE_FILES) $(HOST_SHARE) $(HOST_BIN) $(wildcard docs/man/* docs/deploy/*)
 install: $(INSTALLED)
 	install -d $(INSTALL_BIN) $(INSTALL_LIB)
 	cp -r $(SYSROOT)/include $(INSTALL_LIB)/
@@ -78,6 +78,8 @@ install: $(INSTALLED)
 	install -d $(INSTALL_SHARE)/toril $(INSTALL_SHARE)/meson/cross
 	install -m 644 $(SHARE_FILES) $(HOST_SHARE) $(INSTALL_SHARE)/toril/
 	ln -sfn ../../toril/toril.meson $(INSTALL_SHARE)/meson/cross/toril
+	install -d $(INSTALL_SHARE)/toril/deploy
+	install -m 644 docs/deploy/* $(INSTALL_SHARE)/toril/deploy/
 	install -d $(INSTALL_SHARE)/bash-completion/completions
 	install -m 644 tools/toril-run.bash \
 		$(INSTALL_SHARE)/bash-completion/completions/toril-run
