@@ -198,7 +198,9 @@ def one_killed_of_three():
             socket.create_server(("127.0.0.1", 0), backlog=64))
         proxy = Proxy(folder, listener, machines)
         ends.callback(proxy.end)
-        load = Load(listener.getsockname()[1], bodies)
+        port = listener.getsockname()[1]
+        listener.close()  # who connects when HAProxy has ended is refused
+        load = Load(port, bodies)
         ends.callback(load.end)
         ends.callback(proxy.end)  # first of all, so that no client waits
         return in_turn(site, machines, proxy, load, ends)
