@@ -48,13 +48,13 @@ def fake_image():
     note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
     names = b"\0sinner\0"
     syms = bytes(24) + struct.pack("<IBBHQQ", 1, 2, 0, 1, 0x100, 0x40)
-    at_note, at_syms = 64 + 56, 64 + 56 + len(note)
+    at_note, at_syms = 64 + 56, 64 + 56 + len(note) + 4  # of 8, all
     at_names = at_syms + len(syms)
     at_sections = at_names + len(names)
     elf = b"\x7fELF\2\1\1" + bytes(9) + struct.pack(
         "<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, at_sections, 0, 64, 56, 1, 64, 3, 0)
     elf += struct.pack("<IIQQQQQQ", 4, 4, at_note, 0, 0, len(note), len(note), 4)
-    elf += note + syms + names + bytes(64)
+    elf += note + bytes(4) + syms + names + bytes(64)
     elf += struct.pack("<IIQQQQIIQQ", 0, 2, 0, 0, at_syms, len(syms), 2, 1, 8, 24)
     elf += struct.pack("<IIQQQQIIQQ", 0, 3, 0, 0, at_names, len(names), 0, 0, 1, 0)
     return elf
