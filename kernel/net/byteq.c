@@ -212,13 +212,16 @@ static struct byteq_chunk *front(struct byteq *q)
 	}
 }
 
+/* What the writer has put in but not counted yet stays, or the queue would
+ * have less than nothing for whoever looks. */
 ssize_t byteq_read(struct byteq *q, struct iov_iter *it, bool peek)
 {
-	struct byteq_chunk *c = byteq_bytes(q) ? front(q) : NULL;
-	size_t done = 0;
+	size_t done = 0, counted = byteq_bytes(q);
+	struct byteq_chunk *c = counted ? front(q) : NULL;
 
-	while (c && it->left) {
+	while (c && it->left && done < counted) {
 		size_t want = min((size_t)(chunk_fill(c) - c->off), it->left);
+		want = min(want, counted - done);
 		ssize_t r = iter_out(it, c->data + c->off, want);
 		if (r < 0)
 			return done ? (ssize_t)done : r;
@@ -237,6 +240,7 @@ size_t byteq_peek(struct byteq *q, void *dst, size_t n)
 	struct byteq_chunk *c = front(q);
 	size_t done = 0;
 
+	n = min(n, byteq_bytes(q));
 	for (; c && done < n; c = next_of(q, c)) {
 		size_t want = min((size_t)(chunk_fill(c) - c->off), n - done);
 		memcpy((char *)dst + done, c->data + c->off, want);
