@@ -31,7 +31,16 @@ $(POSIX_TESTS): $(BUILD)/tests/posix/%_test: tests/tests.mk
 	@printf '#!/bin/sh\nBUILD=$(BUILD) exec tests/posix/run.py %s\n' $* >$@
 	@chmod +x $@
 
-TESTS	+= $(POSIX_TESTS)
+# The same with more CPUs.
+POSIX_CPUS := $(foreach c,2 4,$(POSIX_SUBJECTS:%=$(BUILD)/tests/posix/%_$(c)cpus))
+$(POSIX_CPUS): $(BUILD)/tests/posix/%cpus: tests/tests.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nCPUS=%s BUILD=$(BUILD) exec tests/posix/run.py %s\n' \
+		$(lastword $(subst _, ,$*)) $(patsubst %_2,%,$(*:%_4=%)) >$@
+	@chmod +x $@
+
+TESTS	+= $(POSIX_TESTS) $(filter %_2cpus,$(POSIX_CPUS))
+TESTS_ALL += $(filter %_4cpus,$(POSIX_CPUS))
 TEST_NEEDS += $(POSIX_LINUX) $(POSIX_TORIL)
 
 # What runs inside a machine, and the machine's shapes.

@@ -266,15 +266,28 @@ static void push_back(struct epoll *ep, struct list *items)
 	waitq_wake_all(&ep->wait, POLL_IN);
 }
 
-/* Report what is ready.  Items that stay are collected in `again`: on their
- * own list they also count as queued for make_ready. */
+/* The item that is ready since the latest, or NULL. */
+static struct epitem *last_ready(struct epoll *ep)
+{
+	unsigned long flags = spin_lock_irq(&ep->ready_lock);
+	struct epitem *it = NULL;
+
+	if (!list_empty(&ep->ready))
+		it = list_last(&ep->ready, struct epitem, ready_node);
+	spin_unlock_irq(&ep->ready_lock, flags);
+	return it;
+}
+
+/* Report what is ready, each item once: one that a wake-up queues again
+ * meanwhile is for the next call.  Items that stay are collected in `again`: on
+ * their own list they also count as queued for make_ready. */
 static int collect_locked(struct epoll *ep, struct epoll_event64 *user, int max)
 {
 	struct list again = LIST_INIT(again);
-	struct epitem *it;
+	struct epitem *it = NULL, *last = last_ready(ep);
 	int n = 0;
 
-	while (n < max && (it = pop_ready(ep))) {
+	while (n < max && it != last && (it = pop_ready(ep))) {
 		struct epoll_event64 out = {item_poll(it), it->ev.data};
 		if (!out.events)
 			continue;
