@@ -110,9 +110,9 @@ static int negotiate(struct virtio_device *d)
 	return 0;
 }
 
-/* QEMU's TCG leaves fences out when there is one CPU, although devices are
- * threads and processes of their own: a reply's notification was lost once in
- * many thousands.  Its RDTSC takes a lock, which is a fence. */
+/* QEMU's TCG seems to leave fences out when there is one CPU, although devices
+ * are threads and processes of their own: a machine was once found waiting for
+ * replies that lay in the ring.  Its RDTSC takes a lock, which is a fence. */
 static void tcg_fence(void)
 {
 	(void)cpu_rdtsc();

@@ -17,7 +17,7 @@
 #include "kernel/sched/thread.h"
 
 #define HASH_SIZE  256
-#define RETRY_TIME (10 * NSEC_PER_MSEC) /* where there was no memory */
+#define RETRY_TIME (10 * NSEC_PER_MSEC) /* nobody tells of free memory */
 #define PORT_FIRST 49152u
 #define PORT_LAST  65535u
 #define BUFFER_MIN (16 * KIB)
@@ -230,8 +230,6 @@ static void tx_flush_locked(void)
 		while (c->tx_ops) {
 			unsigned op = (unsigned)__builtin_ctz(c->tx_ops);
 			if (!vsock_send_control_locked(c, op)) {
-				/* the device tells of space, nobody of memory
-				 */
 				run_timers_at_locked(
 				    clock_monotonic() + RETRY_TIME);
 				return;

@@ -130,11 +130,16 @@ void thread_wakes_begin(void)
 	cpu_self()->wakes++;
 }
 
+/* An interrupt may add one to be told until the count is 0, and tells it itself
+ * after that: so the count goes first. */
 void thread_wakes_end(void)
 {
-	struct cpu *self = cpu_self(), *c = self->tell;
+	struct cpu *self = cpu_self(), *c;
 
-	if (--self->wakes || !c)
+	self->wakes--;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	c = self->tell;
+	if (self->wakes || !c)
 		return;
 	self->tell = NULL;
 	cpu_interrupt(c, IRQ_RESCHED);

@@ -138,8 +138,9 @@ static void measure(void)
 	uint64_t ns = armed.left - now.left, tsc = now.tsc - armed.tsc;
 
 	if (!now.left || now.left >= armed.left || !tsc)
-		return;             /* it has run out */
-	set_rate((ns << 32) / tsc); /* ns has 32 bits */
+		return; /* it has run out */
+	/* ns has 32 bits */
+	set_rate((ns << 32) / tsc);
 	best_stretch = ns;
 }
 
