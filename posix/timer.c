@@ -63,14 +63,19 @@ static uint64_t cpu_now(const struct alarm *a)
 	return clock_read(t->clock, &ns) ? 0 : ns;
 }
 
+/* Which thread gets the signal; 0: any. */
+static int timer_thread(const struct timer_object *t)
+{
+	return t->notify == NOTIFY_THREAD_ID ? t->tid : 0;
+}
+
 static void timer_ran_out(struct alarm *a, uint64_t times)
 {
 	struct timer_object *t = container_of(a, struct timer_object, alarm);
 
 	if (t->notify != NOTIFY_NONE)
 		(void)signal_send_timer(
-		    t->notify == NOTIFY_THREAD_ID ? t->tid : 0, t->signo, t->id,
-		    t->value, times);
+		    timer_thread(t), t->signo, t->id, t->value, times);
 }
 
 static void timer_taken(int id, int overrun)
@@ -300,6 +305,7 @@ long kcall_timer_delete(int id)
 	t = find_locked(id);
 	if (t) {
 		(void)alarm_set(&t->alarm, 0, 0, &none, &none);
+		signal_forget_timer(timer_thread(t), id);
 		slot_set(id, NULL);
 	}
 	mutex_unlock(&timers_lock);

@@ -16,6 +16,7 @@
 #define STOPS                                                                  \
 	(SIG_BIT(SIG_STOP) | SIG_BIT(SIG_TSTP) | SIG_BIT(SIG_TTIN) |           \
 	    SIG_BIT(SIG_TTOU))
+#define SIG_REAL_TIME (~0ull << (SIG_RT_MIN - 1))
 #define POLL_IN 1u /* kernel/fs/file.h's */
 
 /* The process group is orphaned: the terminal's stop signals do nothing. */
@@ -366,6 +367,44 @@ int signal_send_timer(
 	spin_unlock_irq(&signal_lock, flags);
 	waitq_wake_all(&signal_arrival, POLL_IN);
 	return err;
+}
+
+static void forget_timer_locked(
+    struct list *queue, uint64_t *pending, int timer_id)
+{
+	struct queued *q, *tmp;
+	uint64_t gone = 0, kept = 0;
+
+	list_for_each_safe (q, tmp, queue, node) {
+		if (q->info.code != SI_TIMER_CODE ||
+		    q->info.timer_id != timer_id) {
+			kept |= SIG_BIT(q->info.signo);
+			continue;
+		}
+		gone |= SIG_BIT(q->info.signo);
+		list_remove(&q->node);
+		queued_total--;
+		kfree(q);
+	}
+	/* One that merges may have been sent by others as well. */
+	*pending &= ~(gone & ~kept & SIG_REAL_TIME);
+}
+
+void signal_forget_timer(int tid, int timer_id)
+{
+	unsigned long flags = spin_lock_irq(&signal_lock);
+	struct thread *t = NULL;
+
+	spin_lock(&threads_lock);
+	if (tid)
+		t = thread_find_locked(tid);
+	if (t)
+		forget_timer_locked(
+		    &t->signals->queue, &t->signals->pending, timer_id);
+	else if (!tid)
+		forget_timer_locked(&process_queue, &process_pending, timer_id);
+	spin_unlock(&threads_lock);
+	spin_unlock_irq(&signal_lock, flags);
 }
 
 /* Take the lowest signal of `set` that is pending for t. */

@@ -132,6 +132,12 @@ int signal_send_process(int signo, const struct signal_info *info);
 int signal_send_timer(
     int tid, int signo, int timer_id, uint64_t value, uint64_t times);
 
+/*
+ * The timer is gone, and its id may be another's soon: drop what it has sent
+ * and nobody took.  tid as above.  Must not be called with a spinlock held.
+ */
+void signal_forget_timer(int tid, int timer_id);
+
 /* Set by whoever has timers: a timer's signal was taken. */
 extern void (*signal_timer_taken)(int timer_id, int overrun);
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """--trace and toril-trace: the figures of a known run, and an interrupt whose
 end the guest loses, which gdb sees to."""
+import contextlib
 import json
 import os
 import re
@@ -124,7 +125,8 @@ def finds_lost():
         stands_still()
         while machine.poll() is None:  # the first one the program would get
             machine.send_signal(signal.SIGTERM)
-            time.sleep(0.1)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                machine.wait(0.1)
         out, err = machine.communicate(timeout=WAIT)
     assert machine.returncode == 143 and not out, (done, err)
     said = look("check", OUT, status=1)

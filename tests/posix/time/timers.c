@@ -150,6 +150,41 @@ static void fastest(void)
 	CHECK(!timer_delete(t));
 }
 
+/* What a deleted timer has sent is no longer to be taken, and doesn't count as
+ * the next timer's, though that may get the same id. */
+static void deleted(void)
+{
+	struct sigevent e = {
+	    .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 3};
+	struct itimerspec its = every(1, 0);
+	struct timespec none = {0, 0};
+	sigset_t set, pending;
+	timer_t t;
+	int signo;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 3);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	CHECK(!timer_create(CLOCK_MONOTONIC, &e, &t));
+	CHECK(!timer_settime(t, 0, &its, NULL));
+	do
+		CHECK(!sigpending(&pending));
+	while (!sigismember(&pending, SIGRTMIN + 3));
+	CHECK(!timer_delete(t));
+	e.sigev_signo = SIGRTMIN + 4;
+	sigaddset(&set, SIGRTMIN + 4);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	CHECK(!timer_create(CLOCK_MONOTONIC, &e, &t));
+	CHECK(!timer_settime(t, 0, &its, NULL));
+	sigdelset(&set, SIGRTMIN + 3);
+	CHECK(!sigwait(&set, &signo) && signo == SIGRTMIN + 4);
+	CHECK(!timer_delete(t));
+	/* Linux before 6.13 would still deliver it. */
+	sigaddset(&set, SIGRTMIN + 3);
+	signo = sigtimedwait(&set, NULL, &none);
+	CHECK(signo == SIGRTMIN + 3 || (signo == -1 && errno == EAGAIN));
+}
+
 static volatile sig_atomic_t cpu_alarms;
 
 static void on_cpu(int signo)
@@ -190,6 +225,7 @@ int main(void)
 	CHECK(!clock_getcpuclockid(0, &own));
 	periodic(own);
 	fastest();
+	deleted();
 	overrun();
 	in_thread();
 	absolute_and_wrong();
