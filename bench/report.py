@@ -66,7 +66,7 @@ def line(row):
 
 
 def table(rows, names, head):
-    out = [f"| {head} | Toril | Linux | |", "| --- | ---: | ---: | ---: |"]
+    out = [f"| {head} | Toril | Linux | ratio |", "| --- | ---: | ---: | ---: |"]
     for row in rows:
         if not re.fullmatch(names, row["name"]):
             continue
@@ -80,7 +80,7 @@ def table(rows, names, head):
 
 
 def goal_table(rows):
-    out = ["| goal | measured | |", "| --- | ---: | --- |"]
+    out = ["| goal | measured | verdict |", "| --- | ---: | --- |"]
     for words, measured, met in goals.judged(rows):
         word = {True: "met", False: "**missed**", None: ""}[met]
         out.append(f"| {words} | {measured} | {word} |")
@@ -98,6 +98,9 @@ def tables(run):
                         "what (instructions; kicks, interrupts)"),
         "times": table([r for r in rows if r["unit"] != "count"], ".*",
                        "what, median (least–most)"),
+        "plots": "\n".join(
+            f"![{alternative(*bars)}]({os.path.basename(PLOTS)}/{name}.svg)"
+            for name, bars in plots(rows)),
         "machine": f"Commit {run['commit']}, {run['date']}: "
                    f"{run['machine']['cpu']}, {run['machine']['cpus']} CPUs, "
                    f"QEMU {run['machine']['qemu']}; load average "
@@ -114,50 +117,68 @@ def doc_write(run):
     pathlib.Path(DOC).write_text(text)
 
 
+# As wide as a phone, so that nothing gets too small to read there.
+PLOT_WIDTH, BAR = 400, 44
+STYLE = """<style>
+text { fill: #222; }
+.ours { fill: #a4262c; } .other { fill: #78828c; }
+@media (prefers-color-scheme: dark) {
+	text { fill: #dcdcdc; }
+	.ours { fill: #f08a80; } .other { fill: #8d97a1; }
+}
+</style>"""
+
+
 def plot(title, unit, bars):
-    """Bars from the left, as an SVG picture."""
+    """Bars from the left, each below its name, as an SVG picture."""
     most = max(value for _, value, _ in bars)
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="640" '
-           f'height="{40 + 26 * len(bars)}" font-family="sans-serif" '
-           'font-size="13">',
-           '<rect width="100%" height="100%" fill="#fff"/>',
-           f'<text x="8" y="20" font-weight="bold">{html.escape(title)}, '
-           f'{html.escape(unit)}</text>']
+    height = 34 + BAR * len(bars)
+    what = html.escape(f"{title}, {unit}")
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{PLOT_WIDTH}" '
+           f'height="{height}" viewBox="0 0 {PLOT_WIDTH} {height}" '
+           'font-family="sans-serif" font-size="14">',
+           f"<title>{what}</title>", STYLE,
+           f'<text x="2" y="20" font-weight="bold">{what}</text>']
     for i, (name, value, ours) in enumerate(bars):
-        y = 34 + 26 * i
-        width = max(2, round(300 * value / most))
-        out += [f'<text x="240" y="{y + 14}" text-anchor="end">'
-                f'{html.escape(name)}</text>',
-                f'<rect x="248" y="{y}" width="{width}" height="18" '
-                f'fill="{"#b03a2e" if ours else "#85929e"}"/>',
-                f'<text x="{254 + width}" y="{y + 14}">{digits(value)}'
-                '</text>']
+        y = 34 + BAR * i
+        width = max(2, round((PLOT_WIDTH - 80) * value / most))
+        out += [f'<text x="2" y="{y + 14}">{html.escape(name)}</text>',
+                f'<rect x="2" y="{y + 20}" width="{width}" height="16" '
+                f'class="{"ours" if ours else "other"}"/>',
+                f'<text x="{width + 8}" y="{y + 33}">{digits(value)}</text>']
     return "\n".join(out + ["</svg>", ""])
 
 
+def alternative(title, unit, bars):
+    """The same in words, for who does not see it."""
+    return (f"{title}, {unit}: " + "; ".join(
+        f"{name} {digits(value)}" for name, value, _ in bars) + ".")
+
+
 def plots(rows):
+    """Name, and what `plot` takes."""
     row = {r["name"]: r for r in rows}
 
     def count_of(name, kind="toril"):
         value = row[name][kind]
         return value["instructions"] if isinstance(value, dict) else value
     start = row["start"]
-    yield "start", plot("Start to the first HTTP answer", "ms", [
+    yield "start", ("Start to the first HTTP answer", "ms", [
         ("Toril, web server", 1000 * start["toril"]["median"], True),
         ("Linux, web server", 1000 * start["linux"]["median"], False)])
-    yield "size", plot("Image", "KiB", [
+    yield "size", ("Image", "KiB", [
         ("Toril, hello", count_of("size-hello") / 1024, True),
         ("Unikraft, hello", UNIKRAFT["size-hello"] / 1024, False),
         ("Toril, web server", count_of("size-webserver") / 1024, True),
         ("Toril, nginx", count_of("size-nginx") / 1024, True),
         ("Unikraft, nginx", UNIKRAFT["size-nginx"] / 1024, False)])
-    yield "memory", plot("Least memory", "MiB", [
+    yield "memory", ("Least memory", "MiB", [
         ("Toril, hello", count_of("memory-hello") / 1024, True),
         ("Unikraft, hello", UNIKRAFT["memory-hello"], False),
         ("Toril, nginx", count_of("memory-nginx") / 1024, True),
         ("Unikraft, nginx", UNIKRAFT["memory-nginx"], False),
         ("Linux, /init alone", LINUX_MEMORY, False)])
-    yield "request", plot("HTTP request, 4 KiB", "instructions", [
+    yield "request", ("HTTP request, 4 KiB", "instructions", [
         ("Toril, web server", count_of("count-http"), True),
         ("Linux, web server", count_of("count-http", "linux"), False),
         ("Toril, nginx", count_of("count-nginx"), True),
@@ -165,8 +186,10 @@ def plots(rows):
         ("Linux, nginx", count_of("count-nginx", "linux"), False),
         ("Toril, nginx, a connection each", count_of("count-nginx-close"),
          True),
-        ("Unikraft, the same", UNIKRAFT["nginx-close"], False),
-        ("Linux, the same", count_of("count-nginx-close", "linux"), False)])
+        ("Unikraft, nginx, a connection each", UNIKRAFT["nginx-close"],
+         False),
+        ("Linux, nginx, a connection each",
+         count_of("count-nginx-close", "linux"), False)])
 
 
 def history_append(run):
@@ -190,8 +213,8 @@ def record(run):
     history_append(run)
     doc_write(run)
     os.makedirs(PLOTS, exist_ok=True)
-    for name, picture in plots(run["rows"]):
-        pathlib.Path(PLOTS, name + ".svg").write_text(picture)
+    for name, bars in plots(run["rows"]):
+        pathlib.Path(PLOTS, name + ".svg").write_text(plot(*bars))
 
 
 if __name__ == "__main__":
