@@ -31,7 +31,8 @@ $(BUILD)/linux/bench/%: bench/%.c
 	$(Q)$(CC) -O2 -g -o $@ $< -lpthread
 
 # How threads scale: times, so with nothing else running.
-bench-scale: all $(BUILD)/bench/scale $(BUILD)/linux/bench/scale
+bench-scale: all $(BUILD)/bench/count.so $(BUILD)/bench/scale \
+		$(BUILD)/linux/bench/scale
 	@bench/scale.py
 .PHONY: bench bench-quick bench-scale
 

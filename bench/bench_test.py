@@ -5,7 +5,10 @@
 What is asked of the figures is only what no busy machine can change."""
 import os
 import pathlib
+import re
+import subprocess
 import sys
+import tempfile
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -51,6 +54,31 @@ def echo():
     return row["toril"]["instructions"] < row["linux"]["instructions"]
 
 
+def traced():
+    """The launcher's own trace of its device tells of as many kicks, and of
+    hardly fewer interrupts: the timer's are not among them."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/trace"
+        with Toril(image_of(Toril, "apps/echo"), "-p", "80", port=80,
+                   counted=True, options=("--trace", "default",
+                                          "--trace-file", file)) as guest:
+            with guest.connect() as sock:
+                for _ in range(100):
+                    sock.sendall(b"x")
+                    if sock.recv(1) != b"x":
+                        return False
+            _, kicks, interrupts, _ = guest.idle_counts()
+        said = subprocess.run(
+            [f"{BUILD}/bin/toril-trace", "summary", file], check=True,
+            stdout=subprocess.PIPE, text=True).stdout
+    print(f"# kicks {kicks}, interrupts {interrupts}\n# "
+          + said.replace("\n", "\n# "))
+    raised = re.search(r"^vsock .*: (\d+) interrupts", said, re.M)
+    kicked = re.search(r"^  kicks: (\d+) .*?, (\d+) ", said, re.M)
+    return (kicks == int(kicked[1]) + int(kicked[2])
+            and 100 <= int(raised[1]) <= interrupts)
+
+
 def rates():
     wall.MILLISECONDS = 50
     found = {}
@@ -87,6 +115,7 @@ def main():
     attempt("a `rep` is counted by its iterations", scale)
     attempt("kernel calls, counted on both", calls)
     attempt("a round trip, counted on both", echo)
+    attempt("kicks and interrupts, as the device's trace tells them", traced)
     attempt("rates of both", rates)
     print(f"1..{number}")
     return 1 if failed else 0

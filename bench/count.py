@@ -4,7 +4,7 @@
 They come from a TCG plugin (plugin/count.c) that maps its counters into a
 file, so they are read while the machine idles, before and after N operations
 of a round.  Each part yields rows: a dict with `name`, `what`, and for `toril` and perhaps `linux`
-either a number or a triple of counts.
+either a number or a set of counts.
 """
 import http.client
 import os
@@ -19,7 +19,7 @@ from machines import BUILD, MARKS, Linux, Toril, image_of, port_image
 
 N = int(os.environ.get("N", "200"))
 ROUNDS = 7
-COUNTS = ("instructions", "kicks", "interrupts")
+COUNTS = ("instructions", "kicks", "interrupts", "copied")
 
 
 def row(name, what, toril, linux=None):
@@ -29,14 +29,13 @@ def row(name, what, toril, linux=None):
             continue
         if isinstance(value, (tuple, list)):
             value = dict(zip(COUNTS, (round(value[0]), round(value[1], 2),
-                                      round(value[2], 2))))
+                                      round(value[2], 2), round(value[3]))))
         found[kind] = value
     return found
 
 
 def per_operation(guest, operate):
-    """Instructions, kicks and interrupts of one operation: the cheapest of
-    ROUNDS rounds, since timers tick while a busy host runs something else."""
+    """The counts of one operation: of the cheapest of ROUNDS rounds, since timers tick while a busy host runs something else."""
     operate(50)  # whatever happens only at first
     before, rounds = guest.idle_counts(), []
     for _ in range(ROUNDS):
@@ -52,9 +51,10 @@ def scale():
     with Toril(f"{BUILD}/bench/rep", counted=True,
                marks=("before", "after")) as guest:
         guest.finish()
-        n = guest.counts(2)[0] - guest.counts(1)[0]
-    if not 1000 <= n < 1020:
-        raise RuntimeError(f"a rep of 1000 counts as {n}")
+        n, _, _, copied = (after - before for before, after in
+                           zip(guest.counts(1), guest.counts(2)))
+    if not 1000 <= n < 1020 or copied != 1000:
+        raise RuntimeError(f"a rep of 1000 counts as {n}, {copied} bytes")
     yield row("check-rep", "check: `rep movsb` of 1,000 bytes", n)
 
 

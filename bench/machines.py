@@ -68,7 +68,7 @@ class Guest:
 
     def counts(self, at=0):
         data = pathlib.Path(self.folder.name, "counts").read_bytes()
-        return struct.unpack_from("<3Q", data, 24 * at)
+        return struct.unpack_from("<4Q", data, 32 * at)
 
     def idle_counts(self):
         """Once nothing moves any more, or not for long."""
@@ -148,6 +148,7 @@ class Linux(Guest):
         self.helpers = []
         work = self.folder.name
         linux = linux_test()
+        kernel = linux.fetch_kernel()
         self.tsc = linux.tsc_khz()
         modules = MODULES + (SHARE if share else []) + \
             (VSOCK if port else []) + (FAT if disk else [])
@@ -163,7 +164,7 @@ class Linux(Guest):
                 devices += self._virtiofsd(share[0])
             if port:
                 devices += self._vsock(port)
-            self._start(linux.fetch_kernel(), work, memory, devices)
+            self._start(kernel, work, memory, devices)
         except BaseException:
             self._end_helpers()
             raise

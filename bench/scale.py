@@ -4,24 +4,44 @@
 
 Host and VMs take turns in slices of a fraction of a second, so that what else
 the machine does hits all alike; a round is SLICES of each, and medians of
-ROUNDS count.  What the host's two threads of computing reach against one, in
-the same rounds, is what its CPUs have to give: "scaled" is by that.  Two VMs
+ROUNDS count.  What the host's two threads of the same work reach against one,
+in the same rounds, is what its CPUs have to give: "scaled" is by that.  Two VMs
 with one CPU each, side by side, show what they give to QEMU; "of two VMs" is
 what the one with two CPUs reaches of that.
+
+"by counts" is what CPUs as fast together as one alone would give: the guest's
+instructions for a round of work and the share of time in which QEMU's threads
+for the CPUs ran (what they waited for a CPU of the host does not count), both
+against those of the VM with one CPU.
 """
 import contextlib
+import glob
 import os
+import pathlib
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 BUILD = os.environ.get("BUILD", "build")
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 SLICES = int(os.environ.get("SLICES", "5"))
 MILLISECONDS = int(os.environ.get("MILLISECONDS", "100"))
+COUNT_MILLISECONDS = 1000
+SETS = 32 * (1 + 16 + 64)  # bytes before the CPUs' counts in the plugin's file
 GOALS = {"compute": 1.9, "malloc": 1.7, "file": 1.7, "pipe": 1.7,
          "touch": "", "lseek": ""}
+
+
+HERE = os.path.abspath(BUILD)
+IMAGE = f"{HERE}/bench/scale"
+
+
+def machine(folder, cpus):
+    return (f"{HERE}/bin/toril-run", "-c", str(cpus),
+            "-v", f"{folder}:/w", "-w", "/w")
 
 
 class Scale:
@@ -33,8 +53,8 @@ class Scale:
             text=True, cwd=folder))
         stack.callback(self.process.stdin.close)
 
-    def begin(self, name, threads):
-        self.process.stdin.write(f"{name} {threads} {MILLISECONDS}\n")
+    def begin(self, name, threads, milliseconds=MILLISECONDS):
+        self.process.stdin.write(f"{name} {threads} {milliseconds}\n")
         self.process.stdin.flush()
 
     def end(self):
@@ -43,6 +63,50 @@ class Scale:
     def rate(self, name, threads):
         self.begin(name, threads)
         return self.end()
+
+
+class Counted(Scale):
+    """One whose instructions and CPU time are known."""
+
+    def __init__(self, stack, folder, cpus):
+        self.file = pathlib.Path(folder, f"counts{cpus}")
+        self.cpus = cpus
+        super().__init__(
+            stack, folder, *machine(folder, cpus), "--accel", "tcg",
+            "--qemu-arg", "-plugin", "--qemu-arg",
+            f"{HERE}/bench/count.so,out={self.file},smp=on", IMAGE)
+
+    def instructions(self):
+        lines = struct.iter_unpack("<8Q", self.file.read_bytes()[SETS:])
+        return sum(line[0] for line in lines)
+
+    def tasks(self, pid):
+        """Nanoseconds that each thread below pid ran, and waited to."""
+        found = {}
+        for task in glob.glob(f"/proc/{pid}/task/*"):
+            with contextlib.suppress(OSError):
+                ran, waited, _ = pathlib.Path(
+                    task, "schedstat").read_text().split()
+                found[task] = int(ran), int(waited)
+                for child in pathlib.Path(
+                        task, "children").read_text().split():
+                    found |= self.tasks(child)
+        return found
+
+    def work(self, name):
+        """Rounds by an instruction times the CPUs that were busy."""
+        self.rate(name, 2)
+        before, instructions = self.tasks(self.process.pid), self.instructions()
+        start = time.monotonic()
+        self.begin(name, 2, COUNT_MILLISECONDS)
+        rounds = self.end() * COUNT_MILLISECONDS / 1000
+        elapsed = (time.monotonic() - start) * 1e9
+        after = self.tasks(self.process.pid)
+        instructions = self.instructions() - instructions
+        ran = sorted(((after[t][0] - before[t][0], after[t][1] - before[t][1])
+                      for t in after if t in before), reverse=True)
+        busy = sum(run / (elapsed - wait) for run, wait in ran[:self.cpus])
+        return rounds / instructions * busy
 
 
 def side_by_side(name, *machines):
@@ -54,13 +118,18 @@ def side_by_side(name, *machines):
 def one_round(name, host, one, other, two):
     """Mean rates: of the host's one and two threads, one CPU, two VMs, two
     CPUs."""
-    slices = [(host.rate("compute", 1), host.rate("compute", 2),
+    slices = [(host.rate(name, 1), host.rate(name, 2),
                one.rate(name, 2), side_by_side(name, one, other),
                two.rate(name, 2)) for _ in range(SLICES)]
     return [statistics.mean(column) for column in zip(*slices)]
 
 
-def measure(name, machines):
+def by_counts(name, one, two):
+    return statistics.median(two.work(name) / one.work(name)
+                             for _ in range(3))
+
+
+def measure(name, machines, counted):
     rounds = [one_round(name, *machines) for _ in range(ROUNDS)]
 
     def median(ratio):
@@ -74,23 +143,21 @@ def measure(name, machines):
           f"{median(lambda h1, h2, one, apart, two: apart / one):.2f} | "
           f"{median(lambda h1, h2, one, apart, two: two/one*2*h1/h2):.2f} | "
           f"{median(lambda h1, h2, one, apart, two: two / apart):.2f} | "
-          f"{GOALS[name]} |", flush=True)
+          f"{by_counts(name, *counted):.2f} | {GOALS[name]} |", flush=True)
 
 
 def main():
-    here = os.path.abspath(BUILD)
     print("| work | 1 CPU, rounds/s | 2 CPUs | ratio | range | host | two VMs "
-          "| scaled | of two VMs | goal |\n"
-          "| --- |" + " ---: |" * 9)
+          "| scaled | of two VMs | by counts | goal |\n"
+          "| --- |" + " ---: |" * 10)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        machines = [Scale(stack, folder, f"{here}/linux/bench/scale")]
-        machines += [
-            Scale(stack, folder, f"{here}/bin/toril-run", "-c", cpus, "-v",
-                  f"{folder}:/w", "-w", "/w", f"{here}/bench/scale")
-            for cpus in ("1", "1", "2")]
+        machines = [Scale(stack, folder, f"{HERE}/linux/bench/scale")]
+        machines += [Scale(stack, folder, *machine(folder, cpus), IMAGE)
+                     for cpus in (1, 1, 2)]
+        counted = [Counted(stack, folder, cpus) for cpus in (1, 2)]
         for name in sys.argv[1:] or GOALS:
-            measure(name, machines)
+            measure(name, machines, counted)
 
 
 main()

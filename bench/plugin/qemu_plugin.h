@@ -26,6 +26,8 @@ typedef void qemu_plugin_mem_fn(
     unsigned vcpu, uint32_t info, uint64_t vaddr, void *arg);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, qemu_plugin_tb_fn *fn);
+void qemu_plugin_register_vcpu_tb_exec_cb(
+    struct qemu_plugin_tb *tb, qemu_plugin_insn_fn *fn, int flags, void *arg);
 void qemu_plugin_register_vcpu_insn_exec_inline(
     struct qemu_plugin_insn *insn, int op, void *counter, uint64_t value);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
@@ -36,6 +38,8 @@ size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(
     const struct qemu_plugin_tb *tb, size_t at);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+unsigned qemu_plugin_mem_size_shift(uint32_t info);
+bool qemu_plugin_mem_is_store(uint32_t info);
 void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
