@@ -17,7 +17,7 @@
 	(SIG_BIT(SIG_STOP) | SIG_BIT(SIG_TSTP) | SIG_BIT(SIG_TTIN) |           \
 	    SIG_BIT(SIG_TTOU))
 #define SIG_REAL_TIME (~0ull << (SIG_RT_MIN - 1))
-#define POLL_IN 1u /* kernel/fs/file.h's */
+#define POLL_IN       1u /* kernel/fs/file.h's */
 
 /* The process group is orphaned: the terminal's stop signals do nothing. */
 #define IGNORED_BY_DEFAULT                                                     \
