@@ -37,7 +37,7 @@ TESTS_ALL :=
 all: build-all
 
 # Goals that work on a machine where nothing is installed yet.
-BARE	:= run test test-all setup help clean
+BARE	:= run test test-all setup setup-tests help clean
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include $(wildcard musl-glue/musl-glue.mk kernel/kernel.mk host/host.mk \
 	apps/apps.mk ports/ports.mk tests/tests.mk docs/docs.mk bench/bench.mk \
@@ -50,6 +50,8 @@ build-all: $(ALL)
 
 setup:
 	@tools/setup.sh
+setup-tests:
+	@tools/setup.sh tests
 
 # The recipe's last command takes the terminal, so that Ctrl-C ends the
 # server, and make well.
@@ -57,10 +59,10 @@ run: setup
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all site
 	@BUILD=$(BUILD) exec tools/serve.py $(PORT)
 
-test: setup
+test: setup-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) run-tests
 
-test-all: setup
+test-all: setup-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) run-tests-all
 
 clean:
@@ -95,7 +97,8 @@ help:
 	@echo 'make install    into PREFIX=$(PREFIX) (and DESTDIR)'
 	@echo 'make deb        a Debian package of what install puts in place'
 	@echo 'make setup      install the Debian packages that are missing'
+	@echo 'make setup-tests  and those that tests need: a browser, npm'
 	@echo 'make clean      remove $(BUILD)'
 
-.PHONY: all build-all setup run test test-all clean help
+.PHONY: all build-all setup setup-tests run test test-all clean help
 .DELETE_ON_ERROR:

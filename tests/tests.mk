@@ -70,7 +70,8 @@ include $(wildcard tests/soak/soak.mk tests/unit/unit.mk tests/unit/fs.mk tests/
 	tests/system/system.mk tests/conformance/conformance.mk \
 	tests/toolchain/toolchain.mk tests/tools/tools.mk \
 	tests/debug/debug.mk tests/sweep/sweep.mk \
-	tests/stress/stress.mk tests/deploy/deploy.mk)
+	tests/stress/stress.mk tests/deploy/deploy.mk \
+	tests/site/site.mk)
 
 # TESTS=... runs some of them.
 run-tests: all $(TEST_NEEDS) $(filter $(BUILD)/%,$(TESTS))

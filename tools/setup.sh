@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Install what building, running and testing need, from Debian's packages.
+# setup.sh [tests]: install what building and running need, from Debian's
+# packages; for tests a browser too, and npm, which fetches what drives it.
 # Does nothing, quickly, where all of it is there.  As root, or with sudo.
 #
 # Source packages need deb-src entries: they are derived from the machine's
@@ -16,7 +17,14 @@ util-linux redis-tools sqlite3 tcl cmake
 mosquitto-clients haproxy python3-yaml"
 sources=/etc/apt/sources.list.d/toril-sources
 
+# These may have come from elsewhere: what counts is that they are there.
+commands=
+[ "${1-}" != tests ] || commands="node:nodejs npm:npm chromium:chromium"
+
 missing=
+for c in $commands; do
+	command -v "${c%:*}" >/dev/null || missing="$missing ${c#*:}"
+done
 for p in $packages; do
 	case $(dpkg-query -W -f='${Status}' "$p" 2>/dev/null || true) in
 	*" installed") ;;

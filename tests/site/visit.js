@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // visit.js URL: every page that links lead to from there, in Chromium, on a
-// phone and on a desktop, light and dark.  Prints JSON: `pages`, `links`,
-// `pictures`, and `problems`, each {kind, page, what}.
+// phone and on a desktop, light and dark.  Prints JSON: `pages`, their
+// addresses; `links`, how many; `problems`, each {kind, page, what}.
 //
 // A problem is: what the console says as error or warning; an exception; a
 // request that failed, or was to any other address (those are cut off); an
@@ -10,12 +10,10 @@
 // a link to a page or #fragment that is not there.
 "use strict";
 const fs = require("fs");
-const {chromium} = require("playwright-core");
+const {browser_start, main, PHONE, DESKTOP, WAIT} = require("./browser.js");
 const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-const WIDTHS = {phone: {width: 360, height: 740},
-	desktop: {width: 1280, height: 800}};
-const WAIT = 120000; // ms; only to end what hangs
+const WIDTHS = {phone: PHONE, desktop: DESKTOP};
 const AT_ONCE = 2;
 
 const start = new URL(process.argv[2]);
@@ -151,11 +149,8 @@ async function links_check(context) {
 	}
 }
 
-async function main() {
-	const browser = await chromium.launch({
-		executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-		args: ["--disable-dev-shm-usage", "--disable-gpu"],
-		timeout: WAIT});
+async function site_visit() {
+	const browser = await browser_start();
 	const context = await browser.newContext();
 	const queue = [start.href];
 	const busy = {count: 0, waiting: []};
@@ -169,7 +164,4 @@ async function main() {
 		links: links.length, problems}));
 }
 
-main().catch((error) => {
-	console.error(error);
-	process.exit(1);
-});
+main(site_visit);
