@@ -4,8 +4,8 @@
 
 Host and VMs take turns in slices of a fraction of a second, so that what else
 the machine does hits all alike; a round is SLICES of each, and medians of
-ROUNDS count.  What the host's two threads of the same work reach against one,
-in the same rounds, is what its CPUs have to give: "scaled" is by that.  Two VMs
+ROUNDS count.  What the host's two threads of computing reach against one, in
+the same rounds, is what its CPUs have to give: "scaled" is by that.  Two VMs
 with one CPU each, side by side, show what they give to QEMU; "of two VMs" is
 what the one with two CPUs reaches of that.
 
@@ -118,7 +118,7 @@ def side_by_side(name, *machines):
 def one_round(name, host, one, other, two):
     """Mean rates: of the host's one and two threads, one CPU, two VMs, two
     CPUs."""
-    slices = [(host.rate(name, 1), host.rate(name, 2),
+    slices = [(host.rate("compute", 1), host.rate("compute", 2),
                one.rate(name, 2), side_by_side(name, one, other),
                two.rate(name, 2)) for _ in range(SLICES)]
     return [statistics.mean(column) for column in zip(*slices)]
