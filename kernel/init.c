@@ -247,6 +247,7 @@ __attribute__((no_stack_protector)) noreturn void kernel_main(void)
 	cpu_boot.canary = random << 8; /* a string can't write its first byte */
 	printk_is_verbose = given("toril.verbose");
 	sched_dedicate = given("toril.dedicate");
+	ioapic_pulses = given("toril.edge");
 	fd_limit_max = (unsigned)given_number("toril.files", FD_LIMIT_MOST);
 	fd_limit = min(fd_limit, fd_limit_max);
 	page_init(

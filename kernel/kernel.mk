@@ -33,10 +33,11 @@ KERNEL_CFLAGS := -std=gnu11 -Os -g $(WARN) -nostdinc -I. \
 # All of it is compiled at once, when toril.o is linked.
 KERNEL_LTO := $(if $(DEBUG),,-flto)
 
-$(UAPI)/.stamp:
+$(UAPI)/.stamp: kernel/kernel.mk
 	@mkdir -p $(@D)
 	$(Q)ln -sfn /usr/include/linux $(UAPI)/linux
 	$(Q)ln -sfn /usr/include/asm-generic $(UAPI)/asm-generic
+	$(Q)ln -sfn /usr/include/video $(UAPI)/video
 	$(Q)ln -sfn /usr/include/x86_64-linux-gnu/asm $(UAPI)/asm
 	@mkdir -p $(UAPI)/sys
 	@# linux/vm_sockets.h wants libc's struct sockaddr

@@ -84,7 +84,7 @@ class Image:
     @classmethod
     def move(cls, bias):
         name = gdb.current_progspace().filename
-        cls.entry = cls.link_address("toril_linux_start")
+        cls.entry = cls.link_address("toril_start")
         gdb.execute("symbol-file", to_string=True)
         gdb.execute(f'add-symbol-file "{name}" -o {bias:#x}', to_string=True)
         cls.bias = bias
@@ -103,7 +103,7 @@ def core_entry():
 def core_open():
     entry = core_entry()
     if entry is not None and Image.bias is None:
-        Image.move(entry - Image.link_address("toril_linux_start"))
+        Image.move(entry - Image.link_address("toril_start"))
 
 
 class Attach(gdb.Command):

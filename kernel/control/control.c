@@ -318,7 +318,32 @@ static int connect_launcher(void)
 	return 0;
 }
 
-int control_start(const char *cmdline)
+/* Without a launcher the arguments, the first of which is the program's name,
+ * are behind "--", where Linux has init's. */
+static int alone_start(char *cmdline)
+{
+	struct string_array words = {.n = 0};
+	const char *pos = NULL;
+	int err = stdio_install_uart();
+
+	if (!cmdline_next(cmdline, "--", &pos))
+		return err;
+	for (char *p = cmdline + (pos - cmdline); *p && !err;) {
+		while (*p == ' ')
+			*p++ = 0;
+		if (*p)
+			err = array_add(&words, p);
+		while (*p && *p != ' ')
+			p++;
+	}
+	if (words.n) {
+		control_config.argv = words.v;
+		control_config.argc = words.n;
+	}
+	return err;
+}
+
+int control_start(char *cmdline)
 {
 	const char *pos = NULL;
 	const char *value = cmdline_next(cmdline, "toril.ctl", &pos);
@@ -331,7 +356,7 @@ int control_start(const char *cmdline)
 	if (err)
 		return err;
 	if (!value)
-		return stdio_install_uart();
+		return alone_start(cmdline);
 	if (!cmdline_number(&value, "", &port) || port > UINT32_MAX - CTL_PORTS)
 		return -EINVAL;
 	ctl_port = (uint32_t)port;

@@ -21,8 +21,10 @@ extern struct control_config control_config;
 extern char control_hostname[65];
 
 /* Connect and take the configuration; mounts the shares, installs
- * descriptors 0, 1 and 2.  0 or -errno.  May sleep. */
-int control_start(const char *cmdline);
+ * descriptors 0, 1 and 2.  Where the command line names no launcher, output
+ * is the UART's, and the line is cut up into what is behind "--", and kept:
+ * the program's arguments.  0 or -errno.  May sleep. */
+int control_start(char *cmdline);
 
 /* Send a message of at most 64 bytes; may sleep.  Nothing without launcher. */
 void control_send(unsigned type, const void *data, size_t n);

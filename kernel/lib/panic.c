@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The end of the VM when an invariant of ours is broken: a message, the
- * thread and a backtrace on the UART, then the debug-exit device.
+ * thread and a backtrace on the UART, then the debug-exit device, or what
+ * resets a PC where there is none.
  */
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/trap.h"
@@ -10,6 +11,8 @@
 #include "kernel/sched/events.h"
 #include "kernel/sched/thread.h"
 
+#define I8042_PORT      0x64
+#define I8042_RESET     0xfe
 #define DEBUG_EXIT_PORT 0x501
 #define PANIC_CODE      0x7f
 
@@ -17,6 +20,7 @@ noreturn void machine_exit(uint8_t code)
 {
 	cpu_irq_off();
 	cpu_outw(DEBUG_EXIT_PORT, code);
+	cpu_outb(I8042_PORT, I8042_RESET);
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An image that Linux executes: the ELF entry point, which no virtual machine
- * uses, becomes toril-run, started on the image itself:
+ * An image that Linux executes: the ELF entry point, where it is in a process
+ * (kernel/arch/x86_64/pvh.S), becomes toril-run, started on the image itself:
  *
  *	toril-run [$TORIL_OPTS] --as-process ARGV0 IMAGE [ARG...]
  *
@@ -42,7 +42,7 @@ struct start {
 	int error;        /* of its execve */
 };
 
-/* The ELF entry point has no return address and no aligned stack. */
+/* As at any entry point: no return address and no aligned stack. */
 __asm__(".globl toril_linux_start\n"
 	"toril_linux_start:\n"
 	"	xor %ebp, %ebp\n"

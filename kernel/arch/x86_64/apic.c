@@ -34,6 +34,7 @@
 
 static volatile uint32_t *apic; /* xAPIC registers, NULL in x2APIC mode */
 static volatile uint32_t *ioapic;
+bool ioapic_pulses sealed;
 
 static uint32_t apic_read(unsigned reg)
 {
@@ -103,7 +104,8 @@ static void ioapic_write(unsigned reg, uint32_t v)
 void ioapic_enable(unsigned line, unsigned vector, uint32_t id)
 {
 	ioapic_write(IOAPIC_REDIR(line) + 1, id << 24);
-	ioapic_write(IOAPIC_REDIR(line), IOAPIC_LEVEL | vector);
+	ioapic_write(
+	    IOAPIC_REDIR(line), (ioapic_pulses ? 0 : IOAPIC_LEVEL) | vector);
 }
 
 static void icr_write(uint32_t id, uint32_t command)

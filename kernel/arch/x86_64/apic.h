@@ -17,8 +17,12 @@ void apic_eoi(void);
 void apic_timer_set(uint32_t ticks);
 uint32_t apic_timer_left(void);
 
-/* Route a line of the first IOAPIC, level-triggered, to the CPU whose APIC has
- * that identifier. */
+/* Devices do not hold their lines until they are answered, as QEMU's do, but
+ * pulse them (Firecracker's): they are edge-triggered. */
+extern bool ioapic_pulses;
+
+/* Route a line of the first IOAPIC to the CPU whose APIC has that identifier.
+ */
 void ioapic_enable(unsigned line, unsigned vector, uint32_t id);
 
 /* Reset another CPU, and have it start at a page below 1 MiB, in real mode. */

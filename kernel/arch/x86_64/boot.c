@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the PVH entry to the relocated image.
+ * From the boot loader's entry to the relocated image.
  *
  * boot_main runs at the load address under the identity map that pvh.S made.
  * It reads the start info, builds the final page tables, relocates the image

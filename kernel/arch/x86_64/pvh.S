@@ -7,6 +7,12 @@
  * in RAM that nobody has written yet, enters long mode and calls boot_main.
  * This code runs where it was loaded; as part of a position-independent
  * image it may not contain absolute addresses.
+ *
+ * Below it the ELF entry point, which serves two: a boot loader that follows
+ * Linux's 64-bit boot protocol (Documentation/arch/x86/boot.rst: long mode, the
+ * image, boot_params and command line mapped at their own addresses, %rsi =
+ * physical address of struct boot_params), and Linux itself, for which the
+ * image is a program.
  */
 #include "kernel/arch/x86_64/layout.h"
 
@@ -75,6 +81,52 @@ pvh_start:
 .Lend:	.long	__image_end - .
 
 	.code64
+	.globl	toril_start
+toril_start:
+	mov	%cs, %eax
+	test	$3, %al
+	jnz	toril_linux_start	/* not in ring 0: a process */
+	cli
+	cld
+	lea	__image_end + 4095(%rip), %rdi
+	and	$-4096, %rdi
+	lea	0x4000(%rdi), %rsp
+
+	/* The same map, always of 2 MiB pages.  What the loader mapped is not
+	 * known well enough, nor where its tables are. */
+	lea	0x1003(%rdi), %rax
+	mov	%rax, (%rdi)
+	add	$0x1000, %eax
+	mov	%rax, 0x1000(%rdi)
+	add	$0x2000, %rdi
+	mov	$0x83, %eax
+	mov	$512, %ecx
+1:	stosq
+	add	$0x200000, %eax
+	loop	1b
+	sub	$0x3000, %rdi
+
+	/* The GDT, then its description, whose limit has 16 bits. */
+	mov	$0x00af9b000000ffff, %rax
+	push	%rax
+	push	$0
+	push	%rsp
+	pushw	$15
+	lgdt	(%rsp)
+	mov	$0xc0000080, %ecx	/* EFER and CR0 as above */
+	rdmsr
+	or	$0x901, %eax
+	wrmsr
+	mov	$0x20, %eax		/* PAE alone */
+	mov	%rax, %cr4
+	mov	%rdi, %cr3
+	mov	$0x80010033, %eax
+	mov	%rax, %cr0
+	lea	.Llong(%rip), %rax
+	push	$SEL_CODE
+	push	%rax
+	lretq
+
 .Llong:	xor	%eax, %eax
 	mov	%eax, %ds
 	mov	%eax, %es

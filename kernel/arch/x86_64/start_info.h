@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a PVH boot loader hands over (Xen's docs/misc/pvh.pandoc). */
+/*
+ * What a boot loader hands over: PVH's start info (Xen's docs/misc/pvh.pandoc),
+ * or boot_params (Linux's Documentation/arch/x86/zero-page.rst).
+ */
 #ifndef TORIL_KERNEL_ARCH_X86_64_START_INFO_H
 #define TORIL_KERNEL_ARCH_X86_64_START_INFO_H
 
@@ -24,7 +27,8 @@ struct hvm_memmap_entry {
 const void *start_info_memory(uint64_t pa, size_t n);
 
 /*
- * Copy what is needed of the start info at physical address pa: RAM, sorted
+ * Copy what is needed of what is at physical address pa, which says by its
+ * magic number which of the two it is: RAM, sorted
  * and without overlaps, in whole pages above the one where other CPUs start;
  * the command line; the RSDP's address.  Any bytes are fine.  NULL, or what is
  * wrong with it.  Does not sleep; runs before there is a canary.
