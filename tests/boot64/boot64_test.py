@@ -5,10 +5,13 @@
 A loader (loader.c) brings the CPU into exactly the state that Firecracker
 does; the rest of the machine is QEMU's, once as toril-run makes it, and once
 without toril-run, as a VMM that knows nothing of it would."""
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -92,16 +95,18 @@ def lines_that_are_pulsed():
     site_with_two_cpus(words="toril.edge")
 
 
-def alone(*command):
-    """QEMU without toril-run, and without its debug-exit device: what ends
-    it is what ends Firecracker."""
-    done = subprocess.run(
-        [REAL_QEMU, "-M", "microvm,acpi=off,pic=off,pit=off,rtc=on,"
+# QEMU without toril-run, and without its debug-exit device: what ends it is
+# what ends Firecracker.
+ALONE = [REAL_QEMU, "-M", "microvm,acpi=off,pic=off,pit=off,rtc=off,"
          "isa-serial=on", "-accel", "tcg", "-cpu", "max", "-m", "64M",
          "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-         "-serial", "stdio", "-device", "i8042", *command], check=False,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=WAIT)
+         "-serial", "stdio", "-device", "i8042"]
+
+
+def alone(*command):
+    done = subprocess.run(
+        [*ALONE, *command], check=False, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=WAIT)
     return done.returncode, done.stdout.decode().replace("\r\n", "\n")
 
 
@@ -115,8 +120,35 @@ def without_toril_run():
     assert result == (0, "one\0two\0"), result
 
 
+def firecrackers_configuration():
+    """Fields that its API has, and a command line on which echo starts: it
+    says where it listens if it may choose."""
+    with open("docs/deploy/firecracker.json", encoding="ascii") as file:
+        config = json.load(file)
+    fields = {section: sorted(config[section]) for section in config}
+    assert fields == {
+        "boot-source": ["boot_args", "kernel_image_path"], "drives": [],
+        "machine-config": ["mem_size_mib", "vcpu_count"],
+        "vsock": ["guest_cid", "uds_path"]}, fields
+    source = config["boot-source"]
+    line, changed = re.subn(r"-- echo -p 7$", "-- echo -p 0",
+                            source["boot_args"])
+    assert changed == 1, source
+    with subprocess.Popen(
+            [*ALONE, "-kernel", f"{BUILD}/tests/boot64/loader", "-initrd",
+             f"{BUILD}/apps/{source['kernel_image_path']}",
+             "-append", line], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as machine:
+        timer = threading.Timer(WAIT, machine.kill)
+        timer.start()
+        said = machine.stdout.readline().decode()
+        timer.cancel()
+        machine.terminate()
+    assert re.fullmatch(r"0\.0\.0\.0:\d+\s+", said), said
+
+
 if __name__ == "__main__":
     main([firecrackers_state, linux_selectors, least_and_much_memory,
           odd_entries_in_the_memory_map, no_magic_number, too_many_entries,
           share_and_status, site_with_two_cpus, lines_that_are_pulsed,
-          without_toril_run])
+          without_toril_run, firecrackers_configuration])
