@@ -71,7 +71,6 @@ include $(wildcard tests/soak/soak.mk tests/unit/unit.mk tests/unit/fs.mk tests/
 	tests/toolchain/toolchain.mk tests/tools/tools.mk \
 	tests/debug/debug.mk tests/sweep/sweep.mk \
 	tests/stress/stress.mk tests/deploy/deploy.mk \
-	tests/stress/stress.mk tests/deploy/deploy.mk \
 	tests/site/site.mk tests/boot64/boot64.mk)
 
 # TESTS=... runs some of them.

@@ -17,7 +17,8 @@ TESTS	+= tests/system/acceptance_test.py \
 	tests/system/locks_test.py \
 	tests/system/outbound_test.py \
 	tests/system/resolve_test.py \
-	tests/system/rust_virtiofsd_test.sh
+	tests/system/rust_virtiofsd_test.sh \
+	tests/system/qemu10_test.py
 
 # The long forms: minutes of standstill, thousands of slow clients.
 faults: all $(SYSTEM_PROGRAMS) $(HOSTILE)/victim sweep-build
