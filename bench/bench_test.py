@@ -55,8 +55,9 @@ def echo():
 
 
 def traced():
-    """The launcher's own trace of its device tells of as many kicks, and of
-    hardly fewer interrupts: the timer's are not among them."""
+    """The launcher's own trace of its device tells of as many kicks, but that
+    two may reach it as one, and that QEMU kicks, too, when it starts the
+    device; and of fewer interrupts: the timer's are not among them."""
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/trace"
         with Toril(image_of(Toril, "apps/echo"), "-p", "80", port=80,
@@ -67,7 +68,8 @@ def traced():
                     sock.sendall(b"x")
                     if sock.recv(1) != b"x":
                         return False
-            _, kicks, interrupts, _ = guest.idle_counts()
+            guest.end()
+            _, kicks, interrupts, _ = guest.counts()
         said = subprocess.run(
             [f"{BUILD}/bin/toril-trace", "summary", file], check=True,
             stdout=subprocess.PIPE, text=True).stdout
@@ -75,7 +77,8 @@ def traced():
           + said.replace("\n", "\n# "))
     raised = re.search(r"^vsock .*: (\d+) interrupts", said, re.M)
     kicked = re.search(r"^  kicks: (\d+) .*?, (\d+) ", said, re.M)
-    return (kicks == int(kicked[1]) + int(kicked[2])
+    told = int(kicked[1]) + int(kicked[2])
+    return (100 <= told and abs(told - kicks) <= 10
             and 100 <= int(raised[1]) <= interrupts)
 
 

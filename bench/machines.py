@@ -22,6 +22,7 @@ BUILD = os.environ.get("BUILD", "build")
 RUN = f"{BUILD}/bin/toril-run"
 LINUX = f"{BUILD}/bench/linux"
 MARKS = 16  # of the plugin's; spans follow
+SETS = 1 + MARKS + 64  # of counts, of 32 bytes; the CPUs' own follow
 MEMORY = "256M"
 MODULES = ["drivers/virtio/virtio", "drivers/virtio/virtio_ring",
            "drivers/virtio/virtio_mmio"]
@@ -52,6 +53,11 @@ def symbol(image, name):
     return "0x" + match[1]
 
 
+def executed(counts):
+    data = counts.read_bytes()[32 * SETS:]
+    return sum(line[0] for line in struct.iter_unpack("<8Q", data))
+
+
 class Guest:
     """What the two have in common.  `share` is a folder and where the
     program sees it; `port` is what it listens on; `counted` guests run with
@@ -69,6 +75,10 @@ class Guest:
     def counts(self, at=0):
         data = pathlib.Path(self.folder.name, "counts").read_bytes()
         return struct.unpack_from("<4Q", data, 32 * at)
+
+    def executed(self):
+        """Instructions of all CPUs, with the plugin's smp=on."""
+        return executed(pathlib.Path(self.folder.name, "counts"))
 
     def idle_counts(self):
         """Once nothing moves any more, or not for long."""
@@ -99,7 +109,7 @@ class Toril(Guest):
     name = "toril"
 
     def __init__(self, image, *args, share=None, port=None, counted=False,
-                 options=(), memory=MEMORY, marks=()):
+                 options=(), memory=MEMORY, marks=(), smp=False):
         super().__init__(share, port, counted)
         command = [RUN, "-m", memory]
         if port:
@@ -109,6 +119,7 @@ class Toril(Guest):
         if counted:
             plugin = (f"{BUILD}/bench/count.so,out={self.folder.name}/counts,"
                       f"entry={symbol(image, 'pvh_start')}"
+                      + (",smp=on" if smp else "")
                       + "".join(f",mark={symbol(image, m)}" for m in marks))
             command += ["--accel", "tcg", "--qemu-arg", "-plugin",
                         "--qemu-arg", plugin]

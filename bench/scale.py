@@ -16,25 +16,27 @@ against those of the VM with one CPU.
 """
 import contextlib
 import glob
+import http.client
 import os
 import pathlib
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+
+import machines
+from machines import Toril
 
 BUILD = os.environ.get("BUILD", "build")
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 SLICES = int(os.environ.get("SLICES", "5"))
 MILLISECONDS = int(os.environ.get("MILLISECONDS", "100"))
 COUNT_MILLISECONDS = 1000
-SETS = 32 * (1 + 16 + 64)  # bytes before the CPUs' counts in the plugin's file
+REQUESTS = 1000
 GOALS = {"compute": 1.9, "malloc": 1.7, "file": 1.7, "pipe": 1.7,
          "touch": "", "lseek": ""}
-
-
 HERE = os.path.abspath(BUILD)
 IMAGE = f"{HERE}/bench/scale"
 
@@ -76,10 +78,6 @@ class Counted(Scale):
             "--qemu-arg", "-plugin", "--qemu-arg",
             f"{HERE}/bench/count.so,out={self.file},smp=on", IMAGE)
 
-    def instructions(self):
-        lines = struct.iter_unpack("<8Q", self.file.read_bytes()[SETS:])
-        return sum(line[0] for line in lines)
-
     def tasks(self, pid):
         """Nanoseconds that each thread below pid ran, and waited to."""
         found = {}
@@ -96,13 +94,13 @@ class Counted(Scale):
     def work(self, name):
         """Rounds by an instruction times the CPUs that were busy."""
         self.rate(name, 2)
-        before, instructions = self.tasks(self.process.pid), self.instructions()
+        before, instructions = self.tasks(self.process.pid), machines.executed(self.file)
         start = time.monotonic()
         self.begin(name, 2, COUNT_MILLISECONDS)
         rounds = self.end() * COUNT_MILLISECONDS / 1000
         elapsed = (time.monotonic() - start) * 1e9
         after = self.tasks(self.process.pid)
-        instructions = self.instructions() - instructions
+        instructions = machines.executed(self.file) - instructions
         ran = sorted(((after[t][0] - before[t][0], after[t][1] - before[t][1])
                       for t in after if t in before), reverse=True)
         busy = sum(run / (elapsed - wait) for run, wait in ran[:self.cpus])
@@ -129,8 +127,8 @@ def by_counts(name, one, two):
                              for _ in range(3))
 
 
-def measure(name, machines, counted):
-    rounds = [one_round(name, *machines) for _ in range(ROUNDS)]
+def measure(name, guests, counted):
+    rounds = [one_round(name, *guests) for _ in range(ROUNDS)]
 
     def median(ratio):
         return statistics.median(ratio(*r) for r in rounds)
@@ -146,18 +144,55 @@ def measure(name, machines, counted):
           f"{by_counts(name, *counted):.2f} | {GOALS[name]} |", flush=True)
 
 
+def request(guest, times):
+    client = http.client.HTTPConnection("127.0.0.1", guest.port, 240)
+    for _ in range(times):
+        client.request("GET", "/file")
+        client.getresponse().read()
+    client.close()
+
+
+def per_request(folder, cpus):
+    """Instructions of the web server with a worker for each CPU, which two
+    clients keep busy."""
+    with Toril(f"{HERE}/apps/webserver", "-w", str(cpus), "-p", "80", "/srv",
+               port=80, share=(folder, "/srv"), counted=True, smp=True,
+               options=("-c", str(cpus))) as guest:
+        request(guest, 50)
+        before = guest.executed()
+        clients = [threading.Thread(target=request, args=(guest, REQUESTS))
+                   for _ in range(2)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        return (guest.executed() - before) / (2 * REQUESTS)
+
+
+def web(folder):
+    pathlib.Path(folder, "file").write_bytes(bytes(4096))
+    one, two = (statistics.median(per_request(folder, cpus) for _ in range(3))
+                for cpus in (1, 2))
+    print(f"\nHTTP 4 KiB, keep-alive, two connections: {one:,.0f} "
+          f"instructions with one worker on one CPU, {two:,.0f} with two on "
+          f"two: were these always busy, {2 * one / two:.2f} times as many "
+          f"requests")
+
+
 def main():
     print("| work | 1 CPU, rounds/s | 2 CPUs | ratio | range | host | two VMs "
           "| scaled | of two VMs | by counts | goal |\n"
           "| --- |" + " ---: |" * 10)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        machines = [Scale(stack, folder, f"{HERE}/linux/bench/scale")]
-        machines += [Scale(stack, folder, *machine(folder, cpus), IMAGE)
+        guests = [Scale(stack, folder, f"{HERE}/linux/bench/scale")]
+        guests += [Scale(stack, folder, *machine(folder, cpus), IMAGE)
                      for cpus in (1, 1, 2)]
         counted = [Counted(stack, folder, cpus) for cpus in (1, 2)]
         for name in sys.argv[1:] or GOALS:
-            measure(name, machines, counted)
+            measure(name, guests, counted)
+        if not sys.argv[1:]:
+            web(folder)
 
 
 main()
