@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 os.environ["N"] = "20"
@@ -113,7 +114,20 @@ def judgement():
             and report.goal_table(rows).count("**missed**") == 1)
 
 
+def picture():
+    """Bars as long as what they stand for, in order; the same as words."""
+    bars = ("A & B", "ms", [("one", 100, True), ("two", 25, False)])
+    root = xml.etree.ElementTree.fromstring(report.plot(*bars))
+    tag = "{http://www.w3.org/2000/svg}"
+    long, short = (int(r.get("width")) for r in root.iter(tag + "rect"))
+    texts = [t.text for t in root.iter(tag + "text")]
+    return (long == 4 * short <= int(root.get("width"))
+            and texts == ["A & B, ms", "one", "100", "two", "25"]
+            and report.alternative(*bars) == "A & B, ms: one 100; two 25.")
+
+
 def main():
+    attempt("a plot shows what was measured", picture)
     attempt("every goal is judged by what was measured", judgement)
     attempt("a `rep` is counted by its iterations", scale)
     attempt("kernel calls, counted on both", calls)
