@@ -17,7 +17,7 @@ V	?= 0
 Q	:= $(if $(filter 0,$(V)),@)
 say	= @printf '  %-8s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))'
 
-VERSION	:= 0.1.0
+VERSION	:= $(file <VERSION)
 PORT	?= 8080
 JOBS	?= 2
 PREFIX	?= /usr/local
@@ -96,6 +96,7 @@ help:
 	@echo 'make gdb IMAGE=F  boot F, stopped, and attach gdb'
 	@echo 'make install    into PREFIX=$(PREFIX) (and DESTDIR)'
 	@echo 'make deb        a Debian package of what install puts in place'
+	@echo 'make dist       the sources of the last commit as a tar archive'
 	@echo 'make setup      install the Debian packages that are missing'
 	@echo 'make setup-tests  and those that tests need: a browser, npm'
 	@echo 'make clean      remove $(BUILD)'

@@ -30,6 +30,10 @@ $(BUILD)/host/%.o: host/%.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 
+# What says which version it is.
+$(foreach o,options stats,$(BUILD)/host/$o.o $(BUILD)/tests/host/san/$o.o): \
+	VERSION
+
 $(TORIL_RUN): $(HOST_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -67,6 +67,8 @@ $(patsubst %.c,$(BUILD)/kernel-obj/%.o,$(filter-out $(KERNEL_WARM),\
 $(BUILD)/kernel-obj/kernel/sched/spinlock.o: KERNEL_CFLAGS += -O2
 
 $(KERNEL_OBJS): | $(UAPI)/.stamp
+# What says which version it is.
+$(BUILD)/kernel-obj/posix/proc.o $(BUILD)/kernel-obj/posix/sysinfo.o: VERSION
 
 $(BUILD)/kernel-obj/%.o: %.c
 	$(call say,CC,$@)

@@ -83,13 +83,14 @@ $(SYSROOT_FILES): $(SYSROOT)/lib/%: musl-glue/%
 	@cp $< $@
 
 # In the build tree as in an installed one, ../lib/toril is the sysroot.
-$(BUILD)/bin/toril-cc: musl-glue/toril-cc.sh $(LIBC) $(SYSROOT)/lib/crt1.o \
+$(BUILD)/bin/toril-cc: musl-glue/toril-cc.sh VERSION $(LIBC) $(SYSROOT)/lib/crt1.o \
 		$(SYSROOT)/lib/linux_start.o $(SYSROOT)/lib/toril.o \
 		$(CRT_ENDS) \
 		$(SYSROOT_FILES) $(EMPTY_LIBS) $(SYSROOT)/lib/libatomic.a
 	@mkdir -p $(@D) $(BUILD)/lib
 	@ln -sfn ../sysroot $(BUILD)/lib/toril
-	@install -m 755 $< $@
+	@sed 's/@VERSION@/$(VERSION)/' $< >$@.new
+	@install -m 755 $@.new $@ && rm $@.new
 
 # The compiler and the tools by the names that builds look for.
 TRIPLET	:= x86_64-toril-linux-musl

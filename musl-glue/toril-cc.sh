@@ -30,6 +30,11 @@ for arg; do
 		echo
 		exit
 		;;
+	--version) # the compiler's, as whoever asks takes the first number
+		"$gcc" --version
+		echo "Toril @VERSION@"
+		exit
+		;;
 	-print-prog-name=ld | --print-prog-name=ld)
 		echo "$TORIL_PREFIX/bin/toril-ld"
 		exit

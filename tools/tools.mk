@@ -89,8 +89,10 @@ install: $(INSTALLED)
 	sed 's|@PREFIX@|$(PREFIX)|' tools/toril@.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/toril@.service
 	install -d $(INSTALL_SHARE)/man/man1 $(INSTALL_SHARE)/man/man7
-	install -m 644 docs/man/*.1 $(INSTALL_SHARE)/man/man1/
-	install -m 644 docs/man/*.7 $(INSTALL_SHARE)/man/man7/
+	for p in docs/man/*; do s=$${p##*.}; \
+		sed '/^\.TH/s/"Toril"/"Toril $(VERSION)"/' $$p \
+			>$(INSTALL_SHARE)/man/man$$s/$${p##*/}; \
+		chmod 644 $(INSTALL_SHARE)/man/man$$s/$${p##*/}; done
 
 # The version of a package carries the commit's date, so that a newer one is
 # newer for dpkg too.
@@ -107,10 +109,19 @@ $(DEB): tools/deb.sh $(INSTALLED)
 	@rm -rf $(BUILD)/deb
 deb: $(DEB)
 
+# What git has of the last commit, the same bytes whenever it is made.
+DIST	:= $(BUILD)/toril-$(VERSION).tar.gz
+dist:
+	@mkdir -p $(BUILD)
+	$(Q)git archive --format=tar --prefix=toril-$(VERSION)/ HEAD | \
+		gzip -9n >$(DIST).new && mv $(DIST).new $(DIST)
+	$(Q)cd $(BUILD) && sha256sum $(notdir $(DIST)) >$(notdir $(DIST)).sha256
+	@cat $(DIST).sha256
+
 # The machine waits for gdb, which gets its symbols where the image runs.
 IMAGE	?= $(BUILD)/apps/hello
 gdb: all
 	@tools/gdb.sh $(BUILD)/bin/toril-run $(IMAGE)
 
 .PHONY: format format-check layers compat compat-check headers warnings static lint \
-	check install deb gdb
+	check install deb dist gdb

@@ -16,7 +16,7 @@ import tempfile
 BUILD = os.environ.get("BUILD", "build")
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 ONLY = sys.argv[2:]  # targets
-COPIED = ["Makefile", "apps", "bench", "docs", "drivers", "host", "kernel",
+COPIED = ["Makefile", "VERSION", "apps", "bench", "docs", "drivers", "host", "kernel",
           "musl-glue", "ports", "posix", "tests", "tools"]
 
 # target, file, what is there, what takes its place

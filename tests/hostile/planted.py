@@ -48,7 +48,7 @@ PLANTED = [
 
 
 def copy_to(folder):
-    for name in ["Makefile", "apps", "bench", "docs", "drivers", "host",
+    for name in ["Makefile", "VERSION", "apps", "bench", "docs", "drivers", "host",
                  "kernel", "musl-glue", "posix", "tests", "tools", "ports",
                  BUILD]:
         if pathlib.Path(name).is_dir():

@@ -269,7 +269,10 @@ def test_response_file():
 def test_questions():
     """-dump*, -print-*, --version, -v, -###"""
     check(cc("-dumpmachine").stdout == "x86_64-toril-linux-musl\n")
-    for same in "-dumpversion", "-dumpfullversion", "--version":
+    said = cc("--version").stdout.splitlines()
+    check(said[:-1] == run("gcc", "--version").stdout.splitlines(), said)
+    check(said[-1].startswith("Toril "), said)
+    for same in "-dumpversion", "-dumpfullversion":
         check(cc(same).stdout == run("gcc", same).stdout, same)
     for name in "libc.a", "libm.a", "crt1.o":
         path = cc("-print-file-name=" + name).stdout.strip()
