@@ -121,13 +121,12 @@ static long wall_clock_set(uint64_t ns)
 long kcall_clock_settime(int id, const struct __kernel_timespec *ts)
 {
 	uint64_t ns;
-	long err = timespec_import(ts, &ns);
+	long err;
 
-	if (err)
-		return err;
 	if (id != CLOCK_REALTIME)
 		return -EINVAL;
-	return wall_clock_set(ns);
+	err = timespec_import(ts, &ns);
+	return err ? err : wall_clock_set(ns);
 }
 
 long kcall_gettimeofday(struct timeval64 *tv, void *tz)

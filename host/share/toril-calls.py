@@ -49,6 +49,39 @@ SIGNATURES = {
     "sync": "", "sendfile": "ddau", "getdents64": "dau", "getrandom": "wux",
     "rt_sigaction": "Gaau", "rt_sigprocmask": "daau", "utimensat": "DsaA",
     "set_tid_address": "a", "clock_gettime": "Ct", "gettimeofday": "aa"}
+# Of these, what their arguments are, by number and in strings.
+SIGNATURES.update(pair.split(":") for pair in """
+alarm:u arch_prctl:xa capget:aa capset:aa chown:sdd chroot:s clock_getres:Ca
+clock_settime:Ct clone:xaaaa close_range:uux copy_file_range:dadaux creat:so
+epoll_create:d epoll_pwait:daudau epoll_pwait2:dautau eventfd:u faccessat2:DsRA
+fadvise64:dlld fallocate:dxll fchmodat:Dso fchown:ddd fchownat:DsddA
+fgetxattr:dsau flistxattr:dau flock:dd fremovexattr:ds fsetxattr:dsaux
+fstatfs:da futimesat:Dsa get_robust_list:daa getcpu:aaa getgroups:da
+getitimer:da getpriority:dd getresgid:aaa getresuid:aaa getrlimit:da
+getrusage:da getxattr:ssau inotify_add_watch:dsx inotify_init1:x
+inotify_rm_watch:dd lchown:sdd lgetxattr:ssau listxattr:sau llistxattr:sau
+lremovexattr:ss lsetxattr:ssaux membarrier:dxd memfd_create:sx mincore:aua
+mknod:sox mknodat:Dsox mlock:au mlock2:aux mlockall:x mq_getsetattr:daa
+mq_notify:da mq_open:sfoa mq_timedreceive:dauat mq_timedsend:druut mq_unlink:s
+mremap:auuxa msgctl:dda msgget:xx msgrcv:daulx msgsnd:daux msync:aux munlock:au
+ppoll:nutau prctl:daaaa preadv:dvul preadv2:dvullx prlimit64:ddaa
+pselect6:daaata pwritev:dVul pwritev2:dVullx readahead:dlu readlinkat:Dsau
+recvmmsg:dauxt recvmsg:dax removexattr:ss renameat2:DsDsx rt_sigpending:au
+rt_sigqueueinfo:dGa rt_sigsuspend:au rt_sigtimedwait:aatu rt_tgsigqueueinfo:ddGa
+sched_get_priority_max:d sched_get_priority_min:d sched_getaffinity:dua
+sched_getattr:daux sched_getparam:da sched_getscheduler:d
+sched_rr_get_interval:da sched_setaffinity:dua sched_setattr:dax
+sched_setparam:da sched_setscheduler:dda select:daaaa semctl:ddda semget:xdx
+semop:dau semtimedop:daut sendmmsg:daux sendmsg:dax set_robust_list:au
+setdomainname:ru setfsgid:d setfsuid:d setgid:d setgroups:da sethostname:ru
+setitimer:daa setpriority:ddd setregid:dd setresgid:ddd setresuid:ddd
+setreuid:dd setrlimit:da settimeofday:aa setuid:d setxattr:ssaux shmat:dax
+shmctl:dda shmdt:a shmget:xux sigaltstack:aa signalfd:dau signalfd4:daux
+splice:dadaux statfs:sa statx:DsAxa symlinkat:sDs sync_file_range:dllx syncfs:d
+sysinfo:a tee:ddux time:a timer_create:Caa timer_delete:d timer_getoverrun:d
+timer_gettime:da timer_settime:dxaa timerfd_create:Cx timerfd_gettime:da
+timerfd_settime:dxaa times:a uname:U utime:sa utimes:sa vmsplice:daux
+wait4:daxa waitid:ddaxa inotify_init: munlockall: rt_sigreturn: openat2:Dsau""".split())
 for leaf in NO_ERROR - {"set_tid_address"}:
     SIGNATURES[leaf] = ""
 
@@ -224,6 +257,15 @@ def stat_text(d, address):
         return text + (f", st_rdev=makedev({os.major(rdev):#x}, "
                        f"{os.minor(rdev):#x}), ...}}")
     return text + f", st_size={size}, ...}}"
+
+
+def uname_text(d, address):
+    data = None if d.failed() else memory(address, 130)
+    if data is None:
+        return f"{address:#x}" if address else "NULL"
+    system, node = (escaped(part.split(b"\0")[0])
+                    for part in (data[:65], data[65:]))
+    return f'{{sysname="{system}", nodename="{node}", ...}}'
 
 
 FAMILIES = {0: "AF_UNSPEC", 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6",
@@ -427,7 +469,7 @@ DECODERS = {
         (0x400, "AT_SYMLINK_FOLLOW"), (0x1000, "AT_EMPTY_PATH"))),
     "S": one_of(FAMILIES), "T": socket_type, "I": protocol,
     "K": address_in, "k": address_out, "j": length_out, "p": descriptors,
-    "m": stat_text, "t": lambda d, v: timespec(v),
+    "m": stat_text, "U": uname_text, "t": lambda d, v: timespec(v),
     "C": one_of(
         "CLOCK_REALTIME CLOCK_MONOTONIC CLOCK_PROCESS_CPUTIME_ID "
         "CLOCK_THREAD_CPUTIME_ID CLOCK_MONOTONIC_RAW CLOCK_REALTIME_COARSE "

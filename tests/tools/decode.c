@@ -95,6 +95,29 @@ static void sockets(void)
 	sendto(pair[0], "hello", 5, MSG_NOSIGNAL, NULL, 0);
 }
 
+/* By number: numbers, strings and addresses are all they have. */
+static void others(void)
+{
+	struct timespec ts;
+
+	syscall(SYS_creat, "/nowhere/file", 0640);
+	syscall(SYS_chown, "/nowhere", 1, 2);
+	syscall(SYS_fchownat, AT_FDCWD, "/nowhere", 1, 2, AT_SYMLINK_NOFOLLOW);
+	syscall(SYS_symlinkat, "to", AT_FDCWD, "/nowhere/from");
+	syscall(SYS_readlinkat, AT_FDCWD, "/nowhere", &ts, 8);
+	syscall(SYS_getxattr, "/nowhere", "user.name", NULL, 0);
+	syscall(SYS_removexattr, "/nowhere", "user.name");
+	syscall(SYS_statfs, "/nowhere", &ts);
+	syscall(SYS_chroot, "/nowhere");
+	syscall(SYS_alarm, 0);
+	syscall(SYS_epoll_create, 0);
+	syscall(SYS_inotify_rm_watch, 99, 1);
+	syscall(SYS_timer_delete, 99);
+	syscall(SYS_mlock, 0, 0);
+	syscall(SYS_clock_settime, CLOCK_MONOTONIC, NULL);
+	syscall(SYS_mq_unlink, "nowhere");
+}
+
 int main(void)
 {
 	lseek(99, 99, SEEK_SET); /* where a comparison begins */
@@ -102,5 +125,6 @@ int main(void)
 	memory();
 	streams();
 	sockets();
+	others();
 	_exit(0);
 }

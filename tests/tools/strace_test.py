@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """toril-run --strace beside strace on Linux: the same programs, options and,
 but for addresses, output."""
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import types
 
 import tap
 
@@ -59,6 +61,21 @@ def decoded():
     assert len(said.splitlines()) > 40, said
     if there:
         same(plain(there[there.index("lseek(99"):]), plain(said))
+
+
+def every_call_has_arguments():
+    """None is printed as six addresses."""
+    sys.modules["gdb"] = types.ModuleType("gdb")
+    spec = importlib.util.spec_from_file_location(
+        "calls", "host/share/toril-calls.py")
+    known = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(known)
+    with open("posix/calls.def", encoding="utf-8") as file:
+        there = re.findall(r"^KCALL\(\d{1,3}, (\w+),", file.read(), re.M)
+    missing = set(there) - set(known.SIGNATURES)
+    assert len(there) > 200 and not missing, missing
+    kinds = set("".join(known.SIGNATURES.values()))
+    assert kinds <= set(known.DECODERS), kinds - set(known.DECODERS)
 
 
 def filters():
@@ -136,6 +153,7 @@ def mistakes():
 sys.exit(tap.run([
     ("lines are those of strace", calls),
     ("arguments that have names", decoded),
+    ("every call's arguments are known", every_call_has_arguments),
     ("-e trace=SET, -Z", filters), ("-c, -C, -S", summary),
     ("signals, threads, leaves, times, -o", prints),
     ("options that are not known", mistakes)]))
