@@ -26,7 +26,23 @@ function Image(image)
 	return image
 end
 
+-- A column without a name is read out as one with a dash.
+local function heads_fill(row)
+	local named = false
+	for _, cell in ipairs(row.cells) do
+		named = named or #cell.contents > 0
+	end
+	for _, cell in ipairs(row.cells) do
+		if named and #cell.contents == 0 then
+			cell.contents = {pandoc.Plain({pandoc.Str("–")})}
+		end
+	end
+end
+
 function Table(table)
+	for _, row in ipairs(table.head.rows) do
+		heads_fill(row)
+	end
 	return pandoc.Div({table}, {class = "scroll", tabindex = "0",
 		role = "group", ["aria-label"] = "table"})
 end
