@@ -58,6 +58,7 @@ $(addprefix $(SITE)/,$(SITE_FILES)): $(SITE)/%: docs/%
 	@mkdir -p $(@D)
 	@cp $< $@
 
+# Pages whose source is gone go too.
 site: $(SITE_OUT)
-	@:
+	@rm -f $(filter-out $(SITE_OUT),$(wildcard $(SITE)/*.html))
 .PHONY: site
