@@ -11,8 +11,7 @@ import re
 import subprocess
 import sys
 
-GCC = ["-fanalyzer", "-Wall", "-Wextra", "-Wconversion",
-       "-Wshadow", "-Wvla"]
+GCC = ["-fanalyzer", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wvla"]
 # what only gcc knows
 NOT_CLANG = re.compile(r"-(MM?D|MP|mstack-protector.*|fno-tree-.*|Oz|include)$")
 FINDING = re.compile(r"(\S+?):(\d+):\d+: (?:warning|error): (.*?) ?\[([^\]]*)\]$")
@@ -47,7 +46,7 @@ def clang_flags(flags):
 def findings(path, flags, stamp):
     """Lines of both, and whether the tools ran at all."""
     gcc = subprocess.run(
-        ["gcc", *flags, *GCC, "-MMD", "-MF", stamp + ".d", "-MT", stamp, "-c",
+        ["gcc", *GCC, *flags, "-MMD", "-MF", stamp + ".d", "-MT", stamp, "-c",
          "-o", "/dev/null", path], capture_output=True, text=True, check=False)
     tidy = subprocess.run(
         ["clang-tidy", "--quiet", path, "--", *clang_flags(flags)],

@@ -33,11 +33,12 @@ static:
 
 # gcc -fanalyzer and clang-tidy, for what has changed since they last ran.
 LINT_SRCS := $(filter %.c,$(KERNEL_SRCS)) $(KERNEL_DEBUG_SRCS) \
-	$(wildcard host/*.c)
+	$(wildcard host/*.c apps/*/*.c)
 LINT	:= $(patsubst %.c,$(BUILD)/lint/%.ok,$(sort $(LINT_SRCS)))
 LINT_FLAGS = $(KERNEL_CFLAGS) -Wno-missing-prototypes
 $(KERNEL_DEBUG_SRCS:%.c=$(BUILD)/lint/%.ok): LINT_FLAGS += -DTORIL_DEBUG
 $(BUILD)/lint/host/%.ok: LINT_FLAGS = $(HOST_CFLAGS)
+$(BUILD)/lint/apps/%.ok: LINT_FLAGS = -O2 $(APP_CFLAGS) -Wno-conversion
 $(LINT): $(BUILD)/lint/%.ok: %.c tools/lint.py tools/lint.txt .clang-tidy \
 		| $(UAPI)/.stamp
 	@mkdir -p $(@D)

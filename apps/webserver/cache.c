@@ -260,7 +260,7 @@ static int cache_open(struct cache *cache, const char *path, size_t len,
     struct file *old, struct file **out)
 {
 	struct file *file = NULL;
-	struct file_id id;
+	struct file_id id = {0};
 	uint64_t size = 0;
 	int parent, r, fd = site_resolve(cache->site, path, &parent);
 

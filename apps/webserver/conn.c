@@ -297,7 +297,7 @@ static size_t conn_body(
 	c->head = NULL;
 	http_head_parse(head, c->head_len, &w->head);
 	if (n < 0)
-		conn_refuse(w, c, -n);
+		conn_refuse(w, c, (int)-n);
 	else
 		conn_respond(w, c);
 	free(head);

@@ -99,7 +99,7 @@ static bool match(struct str s, const char *pattern, struct fields *f)
 				digit = 0;
 			if (digit > 9)
 				return false;
-			*field = *field * 10 + digit;
+			*field = *field * 10 + (int)digit;
 		} else if (pattern[i] == 'b') {
 			f->month = month_of(s.at + i);
 			if (f->month < 0)

@@ -152,5 +152,5 @@ ssize_t http_body_feed(struct http_body *body, const char *buf, size_t len)
 		if (error)
 			return error;
 	}
-	return i;
+	return (ssize_t)i;
 }

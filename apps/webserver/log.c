@@ -85,9 +85,7 @@ static void add_ipv6(struct text *t, const unsigned char *a)
 			i += longest - 1;
 			continue;
 		}
-		if (i && i != start + longest)
-			text_char(t, ':');
-		else if (i && start < 0)
+		if (i && (start < 0 || i != start + longest))
 			text_char(t, ':');
 		text_hex(t, group_of(a, i));
 	}
@@ -120,13 +118,13 @@ static void add_quoted(struct text *t, struct str s)
 
 		if (c == '"' || c == '\\') {
 			text_char(t, '\\');
-			text_char(t, c);
+			text_char(t, (char)c);
 		} else if (c < ' ' || c >= 127) {
 			text_cstr(t, "\\x");
 			text_char(t, "0123456789abcdef"[c >> 4]);
 			text_char(t, "0123456789abcdef"[c & 15]);
 		} else {
-			text_char(t, c);
+			text_char(t, (char)c);
 		}
 	}
 	text_char(t, '"');

@@ -105,7 +105,9 @@ const struct mime *mime_of(struct str path)
 	for (size_t i = 0; i < len; i++) {
 		char c = path.at[path.len - len + i];
 
-		suffix[i] = c >= 'A' && c <= 'Z' ? c + 32 : c;
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c + 32);
+		suffix[i] = c;
 	}
 	found = bsearch(suffix, types, sizeof(types) / sizeof(types[0]),
 	    sizeof(types[0]), compare);

@@ -44,7 +44,7 @@ static ssize_t send_memory(struct reply *reply, struct segment *s, int fd)
 
 static ssize_t send_file(struct reply *reply, struct segment *s, int fd)
 {
-	off_t offset = s->offset;
+	off_t offset = (off_t)s->offset;
 	size_t len = s->len < SEND_MAX ? s->len : SEND_MAX;
 	ssize_t n = sendfile(fd, reply->file->fd, &offset, len);
 

@@ -230,7 +230,7 @@ static void choose_sibling(struct worker *w, size_t len, struct choice *c)
 	    coding_choose(w->head.field[FIELD_ACCEPT_ENCODING], c->siblings);
 	if (!c->coding)
 		return;
-	strcpy(w->path + len, c->coding == SIBLING_BR ? ".br" : ".gz");
+	memcpy(w->path + len, c->coding == SIBLING_BR ? ".br" : ".gz", 4);
 	if (cache_get(&w->cache, w->path, len + 3, w->now, &sibling) < 0) {
 		c->coding = 0;
 		return;
@@ -283,7 +283,7 @@ static void respond_directory(struct worker *w, size_t len)
 	static const char index[] = "index.html";
 	int r;
 
-	strcpy(w->path + len, index);
+	memcpy(w->path + len, index, sizeof(index));
 	len += sizeof(index) - 1;
 	r = cache_get(&w->cache, w->path, len, w->now, &w->reply.file);
 	if (r == 0)

@@ -97,7 +97,7 @@ void text_number(struct text *t, uint64_t value)
 	size_t i = sizeof(digits);
 
 	do {
-		digits[--i] = '0' + value % 10;
+		digits[--i] = (char)('0' + value % 10);
 		value /= 10;
 	} while (value);
 	text_add(t, digits + i, sizeof(digits) - i);
@@ -120,6 +120,6 @@ void text_digits(struct text *t, unsigned value, unsigned width)
 	char digits[10];
 
 	for (unsigned i = width; i-- > 0; value /= 10)
-		digits[i] = '0' + value % 10;
+		digits[i] = (char)('0' + value % 10);
 	text_add(t, digits, width);
 }

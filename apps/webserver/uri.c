@@ -69,9 +69,9 @@ static int decode_component(struct str s, char *out, size_t cap)
 			return -404;
 		if (n == cap)
 			return -414;
-		out[n++] = c;
+		out[n++] = (char)c;
 	}
-	return n;
+	return (int)n;
 }
 
 /* Removes the last component of "a/b/"; -1 if there is none. */
@@ -82,7 +82,7 @@ static int parent_length(const char *path, size_t len)
 	len--;
 	while (len && path[len - 1] != '/')
 		len--;
-	return len;
+	return (int)len;
 }
 
 int uri_decode(struct str target, char *path, size_t cap, struct str *query)
@@ -120,7 +120,7 @@ int uri_decode(struct str target, char *path, size_t cap, struct str *query)
 			return -414;
 	}
 	path[len] = '\0';
-	return len;
+	return (int)len;
 }
 
 void uri_encode(struct text *t, struct str path)
@@ -130,7 +130,7 @@ void uri_encode(struct text *t, struct str path)
 
 		if (((c | 32) >= 'a' && (c | 32) <= 'z') ||
 		    (c >= '0' && c <= '9') || strchr("-._~/", c ? c : '%')) {
-			text_char(t, c);
+			text_char(t, (char)c);
 			continue;
 		}
 		text_char(t, '%');
