@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # libFuzzer (clang's).  `make fuzz T=SECONDS` runs every fuzzer, those of
-# other folders too; `make test` runs each for six seconds.
+# other folders too; `make test` runs each for twenty seconds.
 
 T	?= 60
 FUZZ_CFLAGS := $(UNIT_CFLAGS) -fsanitize=fuzzer -Wno-unused-function
@@ -29,7 +29,7 @@ ALL_FUZZ := $(FUZZ_BIN) $(HTTP_FUZZ) $(HOST_FUZZ) $(FS_FUZZ)
 # A short run as a test; its own corpus stays out of the tree.
 FUZZ_TESTS := $(ALL_FUZZ:%=%_test)
 $(FUZZ_TESTS): %_test: %
-	@printf '#!/bin/sh\nexec tests/fuzz/run.sh %s 6\n' $< >$@
+	@printf '#!/bin/sh\nexec tests/fuzz/run.sh %s 20\n' $< >$@
 	@chmod +x $@
 TESTS	+= $(FUZZ_TESTS)
 
