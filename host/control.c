@@ -11,6 +11,7 @@
 
 #include "host/registry.h"
 #include "host/run.h"
+#include "host/stats.h"
 
 static struct {
 	struct vsock_stream *s;
@@ -113,6 +114,10 @@ static int control_message(
 		publish_enable(r, port);
 	} else if (m->type == CTL_TERMIOS && m->len == 36) {
 		stdio_termios(data);
+	} else if (m->type == CTL_COUNTS &&
+		   m->len == sizeof(struct ctl_counts)) {
+		memcpy(&stats.guest, data, sizeof(stats.guest));
+		stats.asked = false;
 	} else if (m->type == CTL_STARTED && !m->len) {
 		r->started = true;
 		registry_started();

@@ -35,7 +35,7 @@ static struct loop_timer second;
 static struct {
 	uint64_t at; /* loop_now() */
 	double cpu;
-	uint64_t in, out;
+	uint64_t in, out, fs;
 } last;
 
 static void process_open(struct process *p, pid_t pid)
@@ -84,7 +84,7 @@ static const char *size_print(double n, char *text, size_t room)
 }
 
 /* On a terminal each line takes the place of the one before. */
-static void line_print(double cpu, uint64_t in, uint64_t out)
+static void line_print(double cpu, uint64_t in, uint64_t out, uint64_t fs)
 {
 	bool tty = isatty(STDERR_FILENO);
 	char size[16], from[16], to[16], line[256];
@@ -93,17 +93,18 @@ static void line_print(double cpu, uint64_t in, uint64_t out)
 	    stats.total[STATS_IN] + stats.total[STATS_OUT];
 	int len = snprintf(line, sizeof(line),
 	    "%storil-run: cpu %.0f%% memory %s connections %u of %llu "
-	    "in %s/s out %s/s%s",
+	    "in %s/s out %s/s files %llu/s%s",
 	    tty ? "\r" : "", cpu,
 	    size_print((double)processes[0].size, size, sizeof(size)), open,
 	    total, size_print((double)in, to, sizeof(to)),
-	    size_print((double)out, from, sizeof(from)), tty ? "\033[K" : "\n");
+	    size_print((double)out, from, sizeof(from)), (unsigned long long)fs,
+	    tty ? "\033[K" : "\n");
 
 	if (write(STDERR_FILENO, line, (size_t)len) < 0)
 		return; /* nobody looks */
 }
 
-static void second_over(struct loop_timer *timer)
+static void line_update(void)
 {
 	uint64_t now = loop_now(), ms = now - last.at;
 	double cpu = 0;
@@ -116,11 +117,23 @@ static void second_over(struct loop_timer *timer)
 		ms = 1;
 	line_print((cpu - last.cpu) * 100000 / (double)ms,
 	    (relay_bytes.in - last.in) * 1000 / ms,
-	    (relay_bytes.out - last.out) * 1000 / ms);
+	    (relay_bytes.out - last.out) * 1000 / ms,
+	    (stats.guest.fs_requests - last.fs) * 1000 / ms);
 	last.at = now;
 	last.cpu = cpu;
 	last.in = relay_bytes.in;
 	last.out = relay_bytes.out;
+	last.fs = stats.guest.fs_requests;
+}
+
+static void second_over(struct loop_timer *timer)
+{
+	if (run.opt.stats)
+		line_update();
+	if (run.started && !run.exited && !stats.asked) {
+		stats.asked = true;
+		control_send(&run, CTL_ASK_COUNTS, NULL, 0);
+	}
 	loop_timer_set(timer, SECOND_MS);
 }
 
@@ -133,8 +146,6 @@ void stats_prepare(struct run *r)
 		return;
 	process_open(&processes[0], r->qemu.pid);
 	process_open(&processes[1], getpid());
-	if (!r->opt.stats)
-		return;
 	last.at = loop_now();
 	second.fire = second_over;
 	loop_timer_set(&second, SECOND_MS);
@@ -142,7 +153,7 @@ void stats_prepare(struct run *r)
 
 void stats_finish(void)
 {
-	if (second.fire && isatty(STDERR_FILENO))
+	if (run.opt.stats && second.fire && isatty(STDERR_FILENO))
 		dprintf(STDERR_FILENO, "\n");
 	loop_timer_cancel(&second);
 	for (size_t i = 0; i < ARRAY_SIZE(processes); i++) {
@@ -256,9 +267,22 @@ static void print_notifications(struct vsock *v, FILE *to)
 	    (unsigned long long)calls[0], (unsigned long long)calls[1]);
 }
 
+static void print_guest(FILE *to)
+{
+	head(to, "memory_used_bytes", "gauge",
+	    "Memory that the kernel and the program use of it.");
+	fprintf(to, "toril_memory_used_bytes %llu\n",
+	    (unsigned long long)stats.guest.memory);
+	head(to, "filesystem_requests_total", "counter",
+	    "Requests to the servers of the shares.");
+	fprintf(to, "toril_filesystem_requests_total %llu\n",
+	    (unsigned long long)stats.guest.fs_requests);
+}
+
 void stats_print(struct run *r, FILE *to)
 {
 	print_machine(r, to);
+	print_guest(to);
 	print_processes(to);
 	print_connections(to);
 	print_notifications(r->v, to);

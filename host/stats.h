@@ -6,8 +6,11 @@
 #ifndef TORIL_HOST_STATS_H
 #define TORIL_HOST_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include "kernel/control/wire.h"
 
 struct run;
 
@@ -17,6 +20,8 @@ enum { STATS_IN, STATS_OUT, STATS_WAYS };
 struct stats {
 	unsigned open[STATS_WAYS];
 	uint64_t total[STATS_WAYS];
+	struct ctl_counts guest; /* a second old at most */
+	bool asked;              /* the guest, and no answer yet */
 };
 extern struct stats stats;
 

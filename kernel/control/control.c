@@ -16,6 +16,7 @@
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kmem.h"
+#include "kernel/mm/page.h"
 #include "kernel/net/inet.h"
 #include "kernel/net/vsock.h"
 #include "kernel/sched/clock.h"
@@ -270,6 +271,16 @@ static int config_read(void)
 	return err ? err : config_apply(&s);
 }
 
+static void send_counts(void)
+{
+	struct ctl_counts counts = {
+	    .fs_requests = __atomic_load_n(&fs_requests, __ATOMIC_RELAXED),
+	    .memory = page_total() - page_available(),
+	};
+
+	control_send(CTL_COUNTS, &counts, sizeof(counts));
+}
+
 static void run_time_message(const struct ctl_msg *m, const char *payload)
 {
 	struct ctl_winsize w;
@@ -285,6 +296,8 @@ static void run_time_message(const struct ctl_msg *m, const char *payload)
 		(void)signal_send_process(SIG_WINCH, NULL);
 	} else if (m->type == CTL_SHARE_GONE) {
 		fs_share_gone(payload);
+	} else if (m->type == CTL_ASK_COUNTS) {
+		send_counts();
 	}
 }
 

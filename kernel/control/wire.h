@@ -58,6 +58,7 @@ enum ctl_type {
 	CTL_SIGNAL = 16,     /* uint32_t signal number, Linux x86-64 */
 	CTL_WINSIZE = 17,    /* struct ctl_winsize */
 	CTL_SHARE_GONE = 18, /* tag, no NUL: its virtiofsd has died */
+	CTL_ASK_COUNTS = 19, /* empty: answered by CTL_COUNTS */
 
 	/* guest -> launcher */
 	CTL_EXIT = 32,    /* struct ctl_exit; the last message */
@@ -65,6 +66,7 @@ enum ctl_type {
 			     accepts clients for it from then on */
 	CTL_TERMIOS = 34, /* struct termios of Linux's TCSETS, 36 bytes */
 	CTL_STARTED = 35, /* empty: main() is about to be called */
+	CTL_COUNTS = 36,  /* struct ctl_counts */
 };
 
 struct ctl_msg {
@@ -95,6 +97,11 @@ struct ctl_stdio {
 	uint8_t termios[36];        /* Linux's struct termios of TCGETS */
 };
 
+struct ctl_counts {
+	uint64_t fs_requests; /* to all shares, so far */
+	uint64_t memory;      /* bytes in use */
+};
+
 struct ctl_exit {
 	uint32_t status; /* 0..255 from exit(); 128+n died of signal n */
 	uint32_t signal; /* the signal, or 0 */
@@ -103,6 +110,7 @@ struct ctl_exit {
 
 _Static_assert(sizeof(struct ctl_msg) == 8, "wire format");
 _Static_assert(sizeof(struct ctl_stdio) == 48, "wire format");
+_Static_assert(sizeof(struct ctl_counts) == 16, "wire format");
 _Static_assert(sizeof(struct ctl_exit) == 24, "wire format");
 
 #endif

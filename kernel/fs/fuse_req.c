@@ -20,6 +20,8 @@
 #include "kernel/sched/process.h"
 #include "kernel/sched/thread.h"
 
+uint64_t fs_requests; /* [a] */
+
 static_assert(sizeof(struct fuse_in_header) == 40, "protocol");
 static_assert(sizeof(struct fuse_out_header) == 16, "protocol");
 
@@ -122,6 +124,7 @@ static int submit_locked(
 	err = c->transport->submit(c->dev, index, out, n_out, in, n_in, r);
 	if (err)
 		return err;
+	__atomic_add_fetch(&fs_requests, 1, __ATOMIC_RELAXED);
 	list_push_back(&r->queue->inflight, &r->node);
 	c->transport->kick(c->dev, index);
 	return 0;

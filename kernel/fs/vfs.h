@@ -336,6 +336,9 @@ void vfs_show_missing(const char *path, struct inode *i);
 int vfs_mount_virtiofs(const char *tag, const char *path, bool rdonly);
 /* The working directory; kernel memory. */
 int vfs_chdir(const char *path);
+/* Requests to the servers of all shares, so far. */
+extern uint64_t fs_requests;
+
 /* The share's server has died: ENOTCONN for all who use it, now and later. */
 int fs_share_gone(const char *tag);
 struct fs *fs_alloc(const char *type, const char *source);

@@ -101,6 +101,11 @@ def serves():
             assert answer.text == BODY, answer.status
         text = machine.metrics()
         values = check(text)
+        while not values["toril_filesystem_requests_total"]:
+            values = check(machine.metrics())  # the guest is asked each second
+        # INIT, the root's attributes; LOOKUP, OPEN and READ at least
+        assert 5 <= values["toril_filesystem_requests_total"] < 50, values
+        assert 1 << 18 < values["toril_memory_used_bytes"] < 48 << 20, values
         assert re.search(r'^toril_info\{image="webserver",version="[\d.]+"\} 1$',
                          text, re.M), text
         assert values["toril_up"] == 1 and values["toril_cpus"] == 2
@@ -152,7 +157,8 @@ def prints():
         def busy():
             return [line for line in machine.lines if re.fullmatch(
                 r"toril-run: cpu \d+% memory [\d.]+M connections \d+ of "
-                r"[1-9]\d* in [\d.]+[BK]/s out [\d.]+[BKM]/s", line)]
+                r"[1-9]\d* in [\d.]+[BK]/s out [\d.]+[BKM]/s "
+                r"files \d+/s", line)]
         machine.ask(machine.ports["80"], "/body")
         with machine.seen:
             assert machine.seen.wait_for(lambda: len(busy()) > 1, WAIT), \
