@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/progress.h"
 #include "host/registry.h"
 #include "host/run.h"
 #include "host/stats.h"
@@ -119,6 +120,7 @@ static int control_message(
 		memcpy(&stats.guest, data, sizeof(stats.guest));
 		stats.asked = false;
 	} else if (m->type == CTL_STARTED && !m->len) {
+		progress_end();
 		r->started = true;
 		registry_started();
 		remark("the program starts");

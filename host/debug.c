@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "host/confine.h"
+#include "host/progress.h"
 #include "host/run.h"
 
 #define LOOK_SECONDS 120
@@ -134,6 +135,7 @@ static void look_line(struct lines *l, char *text)
 	static bool begun;
 
 	(void)l;
+	progress_hide();
 	if (begun && strncmp(text, "[Inferior", 9))
 		fprintf(stderr, "%s\n", text);
 	begun |= !strcmp(text, LOOK_MARK);
@@ -318,5 +320,6 @@ bool debug_look(struct run *r)
 		return false;
 	close(r->look_fd);
 	r->look_fd = -1;
+	progress_begin("looking at what is left", true);
 	return true;
 }

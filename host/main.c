@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "host/confine.h"
+#include "host/progress.h"
 #include "host/registry.h"
 #include "host/run.h"
 #include "host/stats.h"
@@ -224,6 +225,8 @@ static int run_start(struct run *r)
 		return -EIO;
 	stats_prepare(r);
 	debug_announce(r);
+	if (!r->gdb || r->opt.strace || r->opt.perf)
+		progress_begin("starting the machine", false);
 	return 0;
 }
 
@@ -249,6 +252,7 @@ static void run_finish(struct run *r)
 	struct child *list[SHARES_MAX + 2];
 	unsigned n = 0;
 
+	progress_end();
 	child_drain(&r->qemu); /* what a dying program put on the console */
 	child_drain(&r->looker);
 	list[n++] = &r->qemu;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/confine.h"
+#include "host/progress.h"
 #include "host/run.h"
 #include "host/trace.h"
 
@@ -143,6 +144,7 @@ static void console_line(struct lines *l, char *text)
 {
 	struct child *c = container_of(l, struct child, out);
 
+	progress_hide();
 	debug_line(container_of(c, struct run, qemu), text);
 	image_print_line(
 	    &container_of(c, struct run, qemu)->image, text, stderr);

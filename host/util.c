@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 int verbose, log_time;
+void (*stderr_hide)(void);
 
 /* "2026-11-22T18:46:30.123Z error ", of 32 bytes; for
  * UTC no file is opened any more, which a confined launcher could not do. */
@@ -41,6 +42,8 @@ static void say(const char *level, const char *fmt, va_list ap)
 	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
 	len = strlen(line);
 	line[len++] = '\n';
+	if (stderr_hide)
+		stderr_hide();
 	if (write(STDERR_FILENO, line, len) < 0)
 		return; /* nobody is left to tell */
 }

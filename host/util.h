@@ -29,7 +29,10 @@ enum {
 extern int log_time;
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, only with --verbose. */
+/* What has to go from the terminal before anything is written on stderr. */
+extern void (*stderr_hide)(void);
+
+/* As complain, only with --verbose. */
 extern int verbose;
 void remark(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
