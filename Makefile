@@ -79,6 +79,7 @@ help:
 	@echo 'make conformance  the Open POSIX Test Suite (T=PATTERN: some of it)'
 	@echo 'make check      format, include arrows, headers, static analysis'
 	@echo 'make lint       gcc -fanalyzer and clang-tidy of what has changed'
+	@echo 'make compile_commands.json  for clangd and its like'
 	@echo 'make format     clang-format what git knows'
 	@echo 'make fuzz       each fuzzer for T=60 seconds'
 	@echo 'make fuzz-planted  whether fuzzers find checks that are taken out'

@@ -47,6 +47,17 @@ $(LINT): $(BUILD)/lint/%.ok: %.c tools/lint.py tools/lint.txt .clang-tidy \
 -include $(wildcard $(LINT:%=%.d))
 lint: $(LINT)
 
+# How each file is compiled, for clangd and its like: a line of words for each,
+# of which the first is the file.
+COMMANDS_OF = $(or $(if $(filter host/%,$1),$(HOST_CFLAGS)),\
+	$(if $(filter apps/%,$1),-O2 $(APP_CFLAGS)),$(KERNEL_CFLAGS) -Wno-missing-prototypes)
+compile_commands.json: $(UAPI)/.stamp
+	$(call say,WRITE,$@)
+	$(file >$(BUILD)/commands)$(foreach f,$(sort $(LINT_SRCS)),\
+		$(file >>$(BUILD)/commands,$f $(CC) $(call COMMANDS_OF,$f)))
+	@tools/commands.py <$(BUILD)/commands >$@
+.PHONY: compile_commands.json
+
 # The table of calls: what is there, and what of it is tested.
 compat:
 	@tools/compat.py --write
