@@ -71,6 +71,14 @@ def crash_events():
         r" ms  CPU 0  fault 14$", text, re.M | re.S), text
 
 
+def look(*words):
+    """toril-trace as it lies in the sources: a debug build installs none."""
+    return subprocess.run(
+        ["host/bin/toril-trace", *words], text=True, capture_output=True,
+        timeout=WAIT, check=True,
+        env=dict(os.environ, PYTHONPATH="host/share")).stdout
+
+
 def traced():
     """The kernel's events among the devices' in --trace."""
     with tempfile.TemporaryDirectory() as folder:
@@ -79,12 +87,7 @@ def traced():
             [f"{BUILD}/bin/toril-run", "--trace", "default", "--trace-file",
              path, f"{BUILD}/apps/hello"], stdin=subprocess.DEVNULL,
             capture_output=True, timeout=WAIT, check=True)
-        text = subprocess.run(
-            ["host/bin/toril-trace", "print", path], text=True,
-            capture_output=True, timeout=WAIT, check=True).stdout
-        total = subprocess.run(
-            ["host/bin/toril-trace", "summary", path], text=True,
-            capture_output=True, timeout=WAIT, check=True).stdout
+        text, total = look("print", path), look("summary", path)
     # an interrupt of vsock, its end, and whom it woke, who then runs
     assert re.search(
         r"vsock +ioapic_set_irq +line up$.* guest +interrupt \d+$.*"
