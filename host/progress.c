@@ -2,7 +2,6 @@
 /* The bar: see progress.h. */
 #include "host/progress.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,7 +40,7 @@ static void draw(struct loop_timer *t)
 	loop_timer_set(t, STEP_MS);
 }
 
-void progress_begin(const char *what, int fresh)
+void progress_begin(const char *what, bool fresh)
 {
 	if (!isatty(STDERR_FILENO))
 		return;

@@ -7,10 +7,12 @@
 #ifndef TORIL_HOST_PROGRESS_H
 #define TORIL_HOST_PROGRESS_H
 
+#include <stdbool.h>
+
 /* Begin to wait for `what` (kept); `fresh` begins a line, where somebody else
  * may have left one unfinished.  Needs the loop; may be called once more only
  * after progress_end. */
-void progress_begin(const char *what, int fresh);
+void progress_begin(const char *what, bool fresh);
 
 /* It is over: the bar goes.  Harmless without progress_begin. */
 void progress_end(void);

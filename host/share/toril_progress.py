@@ -18,9 +18,11 @@ class Progress:
 
     def at(self, fraction):
         """So much is done, of 1; None: nobody knows."""
+        if not self.wanted:
+            return
         now = self.clock()
-        if not self.wanted or now - self.begin < PATIENCE \
-                or (self.shown and now - self.last < STEP):
+        if now - self.begin < PATIENCE or \
+                (self.shown and now - self.last < STEP):
             return
         if fraction is None:
             steps = int((now - self.begin) / STEP) % WIDTH

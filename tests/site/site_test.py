@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -66,21 +65,18 @@ def fetch_modules():
             (MODULES / LOCK).read_bytes() == (HERE / LOCK).read_bytes():
         return
     part = MODULES.with_suffix(".part")
-    for again in range(3, -1, -1):
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        for name in ("package.json", LOCK):
-            shutil.copy(HERE / name, part)
-        done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=part, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, timeout=LIMIT, check=False)
-        if done.returncode == 0:
-            shutil.rmtree(MODULES, ignore_errors=True)
-            part.rename(MODULES)
-            return
-        time.sleep(5 if again else 0)
-    raise AssertionError("npm ci: " + done.stdout[-2000:])
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for name in ("package.json", LOCK):
+        shutil.copy(HERE / name, part)
+    done = subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
+         "--fetch-retries=5"],
+        cwd=part, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, timeout=LIMIT, check=False)
+    assert done.returncode == 0, "npm ci: " + done.stdout[-2000:]
+    shutil.rmtree(MODULES, ignore_errors=True)
+    part.rename(MODULES)
 
 
 def in_browser(script, url):

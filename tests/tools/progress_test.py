@@ -76,9 +76,12 @@ def stop():
                           f"{BUILD}/tests/tools/waiter", "deaf",
                           terminal=False, env=env)
             assert result[:2] == (0, "deaf\n"), result
-            logs = [f"{BUILD}/bin/toril-logs", "deaf"]
-            while "ready" not in call(*logs, terminal=False, env=env)[1]:
-                time.sleep(0.1)
+            with subprocess.Popen(
+                    [f"{BUILD}/bin/toril-logs", "-f", "deaf"], env=env,
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    text=True) as logs:
+                assert any("ready" in line for line in logs.stdout)
+                logs.terminate()
             status, out, err = call(
                 f"{BUILD}/bin/toril-stop", "-t", str(SLOW), "deaf",
                 terminal=terminal, env=env)
@@ -99,7 +102,7 @@ def trace():
             for line in lines:
                 file.write(line)
                 file.flush()
-                time.sleep(0.2)
+                time.sleep(0.2)  # what is tried is a slow reading
 
     for terminal in (False, True):
         with tempfile.TemporaryDirectory() as folder:
