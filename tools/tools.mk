@@ -35,26 +35,25 @@ static:
 LINT_SRCS := $(filter %.c,$(KERNEL_SRCS)) $(KERNEL_DEBUG_SRCS) \
 	$(wildcard host/*.c apps/*/*.c)
 LINT	:= $(patsubst %.c,$(BUILD)/lint/%.ok,$(sort $(LINT_SRCS)))
-LINT_FLAGS = $(KERNEL_CFLAGS) -Wno-missing-prototypes
-$(KERNEL_DEBUG_SRCS:%.c=$(BUILD)/lint/%.ok): LINT_FLAGS += -DTORIL_DEBUG
-$(BUILD)/lint/host/%.ok: LINT_FLAGS = $(HOST_CFLAGS)
-$(BUILD)/lint/apps/%.ok: LINT_FLAGS = -O2 $(APP_CFLAGS) -Wno-conversion
+# How a file is compiled.
+FLAGS_OF = $(or $(if $(filter host/%,$1),$(HOST_CFLAGS)),\
+	$(if $(filter apps/%,$1),-O2 $(APP_CFLAGS) -Wno-conversion),\
+	$(KERNEL_CFLAGS) -Wno-missing-prototypes \
+		$(if $(filter $(KERNEL_DEBUG_SRCS),$1),-DTORIL_DEBUG))
 $(LINT): $(BUILD)/lint/%.ok: %.c tools/lint.py tools/lint.txt .clang-tidy \
 		| $(UAPI)/.stamp
 	@mkdir -p $(@D)
 	$(call say,LINT,$<)
-	$(Q)tools/lint.py $@ $< $(LINT_FLAGS)
+	$(Q)tools/lint.py $@ $< $(call FLAGS_OF,$<)
 -include $(wildcard $(LINT:%=%.d))
 lint: $(LINT)
 
-# How each file is compiled, for clangd and its like: a line of words for each,
-# of which the first is the file.
-COMMANDS_OF = $(or $(if $(filter host/%,$1),$(HOST_CFLAGS)),\
-	$(if $(filter apps/%,$1),-O2 $(APP_CFLAGS)),$(KERNEL_CFLAGS) -Wno-missing-prototypes)
+# The same for clangd and its like: a line of words for each file, of which the
+# first is the file.
 compile_commands.json: $(UAPI)/.stamp
 	$(call say,WRITE,$@)
 	$(file >$(BUILD)/commands)$(foreach f,$(sort $(LINT_SRCS)),\
-		$(file >>$(BUILD)/commands,$f $(CC) $(call COMMANDS_OF,$f)))
+		$(file >>$(BUILD)/commands,$f $(CC) $(call FLAGS_OF,$f)))
 	@tools/commands.py <$(BUILD)/commands >$@
 .PHONY: compile_commands.json
 
