@@ -13,7 +13,7 @@
 
 #define BUCKETS 512
 
-static struct spinlock dcache_lock = SPINLOCK_INIT;
+own_line static struct spinlock dcache_lock = SPINLOCK_INIT;
 static struct dentry *table[BUCKETS];          /* [dcache_lock] */
 static struct list lru = LIST_INIT(lru);       /* [dcache_lock] */
 static struct list pinned = LIST_INIT(pinned); /* [dcache_lock] by lru */

@@ -23,12 +23,12 @@
 #define RESERVED   CLOEXEC /* and no file */
 
 unsigned fd_limit = 1024, fd_limit_max = FD_LIMIT_MOST;
-void (*file_epoll_forget)(struct file *f);
+read_mostly void (*file_epoll_forget)(struct file *f);
 
-static struct spinlock table_lock = SPINLOCK_INIT;
-uintptr_t *fd_table;       /* [a] struct file *, CLOEXEC, FILE_* */
-unsigned fd_table_size;    /* [table_lock]; readers: set after fd_table */
-static unsigned table_low; /* [table_lock] none is free below */
+own_line static struct spinlock table_lock = SPINLOCK_INIT;
+static unsigned table_low;          /* [table_lock] none is free below */
+read_mostly uintptr_t *fd_table;    /* [a] struct file *, CLOEXEC, FILE_* */
+read_mostly unsigned fd_table_size; /* [table_lock]; set after fd_table */
 
 ssize_t file_no_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {

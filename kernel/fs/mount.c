@@ -16,7 +16,7 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/sched/clock.h"
 
-struct dentry *vfs_root;
+read_mostly struct dentry *vfs_root;
 struct list vfs_mounts = LIST_INIT(vfs_mounts);
 
 static uint32_t next_dev = 1;

@@ -23,7 +23,7 @@ struct cached {
 
 uint64_t pagecache_limit = 256;
 
-static struct spinlock cache_lock = SPINLOCK_INIT;
+own_line static struct spinlock cache_lock = SPINLOCK_INIT;
 static struct list lru = LIST_INIT(lru); /* oldest first */
 static struct list spare = LIST_INIT(spare);
 static uint64_t nr_cached; /* not counting those kept */

@@ -8,9 +8,9 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/sched/clock.h"
 
-static struct spinlock cwd_lock = SPINLOCK_INIT;
-static struct dentry *cwd;  /* [cwd_lock] NULL: the root */
-static struct dentry *root; /* [a] NULL: vfs_root */
+own_line static struct spinlock cwd_lock = SPINLOCK_INIT;
+static struct dentry *cwd;              /* [cwd_lock] NULL: the root */
+static read_mostly struct dentry *root; /* [a] NULL: vfs_root */
 
 /* A root that was left stays referenced: walks may be under way in it. */
 void path_set_root(struct dentry *d)

@@ -42,13 +42,17 @@
 #define max(a, b)                   MINMAX_NAMED_(a, b, >, __COUNTER__)
 
 #define static_assert _Static_assert
-#define likely(x)   __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#define noreturn    _Noreturn
-#define must_check  __attribute__((warn_unused_result))
-/* Read-only once the program runs: written by the kernel's start alone. */
-#define sealed            __attribute__((section(".bss.sealed")))
+#define likely(x)         __builtin_expect(!!(x), 1)
+#define unlikely(x)       __builtin_expect(!!(x), 0)
+#define noreturn          _Noreturn
+#define must_check        __attribute__((warn_unused_result))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
+
+/* Read-only once the program runs: written by the kernel's start alone. */
+#define sealed __attribute__((section(".bss.sealed")))
+
+/* Read by all CPUs all the time: apart from what they write. */
+#define read_mostly __attribute__((section(".bss.read_mostly")))
 
 /* Internal result of a kernel call that a signal interrupted and that is to
  * be restarted if the handler has SA_RESTART; programs never see it. */

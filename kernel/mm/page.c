@@ -26,7 +26,7 @@ static_assert(sizeof(struct page) == 16, "one per page of RAM");
 #define RANGES 16
 
 static struct page *map; /* [i] by page number */
-static struct spinlock page_lock;
+own_line static struct spinlock page_lock;
 static uint32_t free_list[PAGE_ORDER_MAX + 1]; /* [page_lock] */
 static struct boot_range frontier[RANGES];     /* [page_lock] start moves up */
 static unsigned nr_ranges;

@@ -23,7 +23,7 @@
 #define BUFFER_MIN (16 * KIB)
 #define BUFFER_MAX (256 * KIB)
 
-struct spinlock vsock_lock = SPINLOCK_INIT;
+own_line struct spinlock vsock_lock = SPINLOCK_INIT;
 const struct vsock_transport *vsock_transport; /* [v] NULL: none, failed */
 uint64_t vsock_local_cid;                      /* [v] */
 static struct list table[HASH_SIZE];           /* [v] connections; vsock_init */

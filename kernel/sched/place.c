@@ -105,9 +105,14 @@ static struct cpu *choose(const struct thread *t)
 	return may_run(self, t) && load(self) <= load(last) ? self : last;
 }
 
-/* Unless there is a switch until then, who waits here goes elsewhere. */
+/* Unless there is a switch until then, who waits here goes elsewhere.  Without
+ * an idle CPU there is nowhere to go, and one that gets idle looks here. */
 static void spread_arm(struct cpu *c)
 {
+	static const struct cpumask any = CPUMASK_ALL;
+
+	if (cpumask_any_of(&idle_cpus, &any) < 0)
+		return;
 	c->spread_from = c->switches;
 	timer_set(&c->spread_timer, clock_monotonic() + HANDOVER_NS);
 }

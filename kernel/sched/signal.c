@@ -29,7 +29,7 @@ struct queued {
 	struct signal_info info;
 };
 
-static struct spinlock signal_lock = SPINLOCK_INIT;
+own_line static struct spinlock signal_lock = SPINLOCK_INIT;
 static struct signal_action actions[SIGNALS + 1]; /* [signal_lock] */
 static uint64_t process_pending;                  /* [signal_lock] */
 static struct list process_queue = LIST_INIT(process_queue);

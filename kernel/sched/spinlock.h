@@ -15,6 +15,14 @@ struct spinlock {
 	struct lockdep_lock debug;
 };
 
+/* Before a lock that all CPUs take all the time: a cache line of its own.  In a
+ * debug build its initial value is not 0. */
+#ifdef TORIL_DEBUG
+#define own_line
+#else
+#define own_line __attribute__((aligned(64), section(".bss.own_line")))
+#endif
+
 #define SPINLOCK_INIT                                                          \
 	{                                                                      \
 		0, LOCKDEP_INIT                                                \

@@ -12,7 +12,7 @@ void thread_first(void);
 noreturn void thread_begin(struct thread *t);
 void thread_free(struct thread *t);
 
-struct spinlock threads_lock = SPINLOCK_INIT;
+own_line struct spinlock threads_lock = SPINLOCK_INIT;
 struct list threads_all = LIST_INIT(threads_all);
 uint64_t threads_dead_ns;
 bool sched_dedicate;

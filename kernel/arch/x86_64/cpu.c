@@ -41,7 +41,7 @@ static_assert(
 
 extern char syscall_entry[]; /* kcall.S */
 
-struct cpu cpu_boot;
+struct cpu cpu_boot __attribute__((aligned(64)));
 struct cpu_features cpu_features sealed;
 
 __attribute__((no_stack_protector)) void cpu_detect(void)

@@ -22,7 +22,7 @@ extern const char ap_begin[], ap_end[], ap_cr3[], ap_entry[];
 void ap_enter(void);
 noreturn void ap_main(struct cpu *c);
 
-struct cpu *cpus[CPUS_MAX]; /* [0]: by kernel_main */
+read_mostly struct cpu *cpus[CPUS_MAX]; /* [0]: by kernel_main */
 unsigned cpus_online = 1;
 
 /* By APIC identifier, for ap_enter: those that were told to start. */
