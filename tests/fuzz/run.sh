@@ -18,8 +18,10 @@ if "$fuzzer" -max_total_time="$seconds" -max_len=4096 -timeout=20 \
 	grep -q '^Done [0-9]' "$log"; then
 	runs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log")
 	edges=$(sed -n 's/.*DONE *cov: \([0-9]*\).*/\1/p' "$log")
+	times >"$corpus.times"
+	cpu=$(awk 'NR == 2 { split($1, t, /[ms]/); print int(t[1] * 60 + t[2]) }' "$corpus.times")
 	echo "ok 1 - $name: $runs runs, $edges edges in $seconds s"
-	echo "| $name | $runs | $edges | $seconds |" >"$corpus.row"
+	echo "| $name | $runs | $edges | $seconds | $cpu |" >"$corpus.row"
 else
 	echo "not ok 1 - $name"
 	tail -n 40 "$log" | sed 's/^/# /'
