@@ -126,6 +126,7 @@ static void rx_packet(struct page *p, uint32_t len)
 {
 	struct virtio_vsock_hdr hdr;
 	struct page *spare = NULL;
+	bool kept;
 
 	memcpy(&hdr, page_to_virt(p), HEADER);
 	if (len < HEADER || hdr.len > len - HEADER) {
@@ -140,7 +141,11 @@ static void rx_packet(struct page *p, uint32_t len)
 	 * never be left without buffers. */
 	if (hdr.len >= VSOCK_KEEP_MIN)
 		spare = page_alloc(0, 0);
-	if (vsock_input(&hdr, p, HEADER, spare != NULL))
+	if (!vq_has_news(vs.rx))
+		thread_handover_begin();
+	kept = vsock_input(&hdr, p, HEADER, spare != NULL);
+	thread_handover_end();
+	if (kept)
 		p = spare;
 	else if (spare)
 		page_unref(spare);
@@ -210,8 +215,10 @@ static void receive(void *arg)
 			vsock_transport_failed();
 			return;
 		}
-		for (; (p = vq_get(vs.rx, &len)); packets++)
+		for (; (p = vq_get(vs.rx, &len)); packets++) {
+			thread_spread();
 			rx_packet(p, len);
+		}
 		rx_grow(packets);
 		rx_refill();
 		vq_kick(vs.rx);

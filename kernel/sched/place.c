@@ -2,10 +2,11 @@
 /*
  * Which CPU a thread runs on.
  *
- * A thread that wakes goes to the CPU that it last ran on if that is idle, to
- * another idle one, or to the waker's; a real-time thread rather to the one
- * that does the least urgent thing.  If the waker hands something over it is
- * the waker's at first, and if that goes on for long, an idle one.  A CPU that
+ * A thread that wakes goes to the waker's CPU if an interrupt has come while
+ * that was idle, to the one that it last ran on if that is idle, to another
+ * idle one, or to the waker's; a real-time thread rather to the one that does
+ * the least urgent thing.  If the waker hands something over it is the waker's
+ * at first, and if that goes on for long, an idle one.  A CPU that
  * has run out of work takes some from another's queue before it halts.  At the
  * end of a time slice a thread goes to where fewer are, so that all get their
  * share although the queues are of different lengths.
@@ -81,7 +82,7 @@ static struct cpu *least_loaded(const struct thread *t, const struct cpu *but)
 /* The waker means to sleep, and nobody else waits here. */
 static bool is_handover(const struct cpu *self, const struct thread *t)
 {
-	return self->wake_sync && !self->rq_len &&
+	return self->handover && !self->rq_len &&
 	       self->current->prio == t->prio && may_run(self, t);
 }
 
@@ -92,6 +93,8 @@ static struct cpu *choose(const struct thread *t)
 	if (cpus_online == 1)
 		return last;
 	if (is_handover(self, t))
+		return self;
+	if (may_run(self, t) && cpumask_clear(&idle_cpus, self->id))
 		return self;
 	if (may_run(last, t) && cpumask_clear(&idle_cpus, last->id))
 		return last;
@@ -150,6 +153,16 @@ void thread_wakes_end(void)
 	cpu_interrupt(c, IRQ_RESCHED);
 }
 
+void thread_handover_begin(void)
+{
+	cpu_self()->handover = true;
+}
+
+void thread_handover_end(void)
+{
+	cpu_self()->handover = false;
+}
+
 void thread_place_locked(struct thread *t, struct cpu *c, struct cpu *to)
 {
 	bool first = to != NULL; /* it has waited already */
@@ -174,8 +187,8 @@ void thread_place_locked(struct thread *t, struct cpu *c, struct cpu *to)
 		tell(c);
 	if (cpus_online == 1 || c->current == c->idle)
 		return;
-	if (c == cpu_self() && c->wake_sync) {
-		if (!c->spread_timer.armed)
+	if (c == cpu_self() && c->handover) {
+		if (!c->current->kernel_only && !c->spread_timer.armed)
 			spread_arm(c);
 		return;
 	}
@@ -189,18 +202,12 @@ void thread_place(struct thread *t, struct cpu *to)
 	thread_place_locked(t, rq_lock_of(t), to);
 }
 
-void place_spread(struct timer *timer)
+/* One who waits for c goes to an idle CPU. */
+static void spread(struct cpu *c)
 {
-	struct cpu *c = cpu_self(), *idle = NULL;
+	struct cpu *idle = NULL;
 	struct thread *t;
 
-	(void)timer;
-	if (!c->rq_len)
-		return;
-	if (c->switches != c->spread_from) { /* not for that long */
-		spread_arm(c);
-		return;
-	}
 	spin_lock(&c->rq_lock);
 	list_for_each (t, &c->rq, run_node)
 		if (!idle)
@@ -208,6 +215,29 @@ void place_spread(struct timer *timer)
 	spin_unlock(&c->rq_lock);
 	if (idle)
 		cpu_interrupt(idle, IRQ_RESCHED);
+}
+
+void thread_spread(void)
+{
+	unsigned long flags = cpu_irq_save();
+	struct cpu *c = cpu_self();
+
+	if (c->rq_len)
+		spread(c);
+	cpu_irq_restore(flags);
+}
+
+void place_spread(struct timer *timer)
+{
+	struct cpu *c = cpu_self();
+
+	(void)timer;
+	if (!c->rq_len)
+		return;
+	if (c->switches != c->spread_from) /* not for that long */
+		spread_arm(c);
+	else
+		spread(c);
 }
 
 /* Of prev and those of its priority that wait on c, but not as the next one,

@@ -115,6 +115,15 @@ void thread_wake(struct thread *t);
 void thread_wakes_begin(void);
 void thread_wakes_end(void);
 
+/* Around wake-ups by a thread that is about to sleep: who is woken runs after
+ * it on this CPU, which costs less than to tell another.  Nothing in between
+ * sleeps.  A kernel thread that has something to do after all says so by
+ * thread_spread(): who waits for this CPU goes to an idle one if there is one.
+ * A program's does, unless it sleeps within 100 us. */
+void thread_handover_begin(void);
+void thread_handover_end(void);
+void thread_spread(void);
+
 /* Let others run. */
 void thread_yield(void);
 

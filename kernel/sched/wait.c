@@ -140,9 +140,7 @@ void waitq_wake_one(struct waitq *q, unsigned key)
 
 void waitq_wake_sync(struct waitq *q, unsigned key)
 {
-	bool *sync = &cpu_self()->wake_sync;
-
-	*sync = true;
+	thread_handover_begin();
 	wake(q, key, false);
-	*sync = false;
+	thread_handover_end();
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Several CPUs: all of them run, are shared fairly, and rest when idle."""
+import contextlib
 import os
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -16,6 +18,9 @@ HELLO = f"{BUILD}/apps/hello"
 WAIT = 300
 IDLE_SECONDS = 5
 IDLE_MAX = 1000  # instructions a second, of all CPUs together
+ECHO = f"{BUILD}/apps/echo"
+ROUNDS = 300
+TIMER, RESCHED = "40", "41"  # interrupts; kernel/arch/x86_64/trap.h
 
 
 def cpus(*args):
@@ -108,11 +113,61 @@ def idle_cpus_rest():
     print(f"# {used / IDLE_SECONDS:.0f} instructions a second")
 
 
+@contextlib.contextmanager
+def interrupts(vector):
+    """What makes QEMU count them, and how many there have been so far."""
+    with tempfile.NamedTemporaryFile("r", errors="replace") as file:
+        yield (("--qemu-arg", "-d", "--qemu-arg", "int",
+                "--qemu-arg", "-D", "--qemu-arg", file.name),
+               lambda: sum(f"INT=0x{vector}" in line for line in file))
+
+
+def pairs_on_busy_cpus_set_no_timers():
+    """Who hands over to a thread gives it to another CPU after a while: but
+    not while all have something to do.  Time slices end by timers as well, so
+    that of three attempts the best counts."""
+    seen = []
+    for _ in range(3):
+        with interrupts(TIMER) as (options, count):
+            rounds = int(cpus("-c", "2", *options, CPUS, "pairs", "2"))
+            seen.append(count())
+        assert seen[-1] > 0, "nothing was counted"
+        if seen[-1] < rounds / 25:
+            break
+    else:
+        raise AssertionError(seen)
+    print(f"# {seen} timer interrupts in {rounds} rounds")
+
+
+def answers_need_one_cpu():
+    """A client that waits for each answer: the CPU that the device interrupts
+    wakes no other."""
+    with interrupts(RESCHED) as (options, count), subprocess.Popen(
+            [RUN, "-c", "2", "-p", "0:7", *options, ECHO],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True) as vm:
+        port = int(re.search(r":(\d+)", vm.stderr.readline())[1])
+        with socket.create_connection(("127.0.0.1", port), WAIT) as client:
+            client.sendall(b"x")
+            assert client.recv(1) == b"x"
+            before = count()
+            for _ in range(ROUNDS):
+                client.sendall(b"x")
+                assert client.recv(1) == b"x"
+            told = count()
+        vm.terminate()
+        vm.communicate(timeout=WAIT)
+    assert before > 0, "nothing was counted"
+    assert told < ROUNDS / 2, told
+    print(f"# {told} interrupts to another CPU in {ROUNDS} rounds")
+
+
 def main():
     cases = [threads_on_every_one_of_64, the_most_that_there_can_be,
              three_threads_share_one_cpu, three_threads_share_two_cpus,
              five_threads_share_two_cpus, dedicated_cpus, cpus_of_acpi,
-             idle_cpus_rest]
+             idle_cpus_rest, pairs_on_busy_cpus_set_no_timers,
+             answers_need_one_cpu]
     only = sys.argv[1:]
     cases = [case for case in cases if not only or case.__name__ in only]
     print(f"1..{len(cases)}")

@@ -5,6 +5,7 @@
  *	cpus every	a thread pinned to each says that it is there
  *	cpus fair N	N threads compute; what the least and the most busy got
  *	cpus placed N	N threads, and the CPUs that they found themselves on
+ *	cpus pairs N	N threads exchange a byte with another, ROUNDS times
  *	cpus sleep	until somebody ends it
  */
 #define _GNU_SOURCE
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define THREADS_MAX 256
+#define ROUNDS      20000
 
 static pthread_t threads[THREADS_MAX];
 static long result[THREADS_MAX];
@@ -61,6 +63,33 @@ static void *placed(void *arg)
 		if (sched_getcpu() != first)
 			first = -1;
 	result[(long)arg] = first;
+	return NULL;
+}
+
+static void *back(void *arg)
+{
+	int *fd = arg;
+	char c;
+
+	while (read(fd[0], &c, 1) == 1 && write(fd[3], &c, 1) == 1)
+		;
+	return NULL;
+}
+
+static void *pair(void *arg)
+{
+	pthread_t other;
+	int fd[4];
+	char c = 0;
+
+	if (pipe(fd) || pipe(fd + 2) || pthread_create(&other, NULL, back, fd))
+		exit(1);
+	pthread_barrier_wait(&all_there);
+	for (long *n = &result[(long)arg]; *n < ROUNDS; ++*n)
+		if (write(fd[1], &c, 1) != 1 || read(fd[2], &c, 1) != 1)
+			exit(1);
+	close(fd[1]);
+	pthread_join(other, NULL);
 	return NULL;
 }
 
@@ -118,6 +147,11 @@ int main(int argc, char **argv)
 		run(placed, n, 0);
 		for (long i = 0; i < n; i++)
 			printf("%ld\n", result[i]);
+		return 0;
+	}
+	if (!strcmp(what, "pairs")) {
+		run(pair, n, 0);
+		printf("%d\n", ROUNDS);
 		return 0;
 	}
 	puts("asleep");

@@ -11,21 +11,11 @@ struct thread {
 /* In place of the CPU's and the scheduler's. */
 #define TORIL_KERNEL_ARCH_X86_64_CPU_H
 #define TORIL_KERNEL_SCHED_THREAD_H
-struct cpu {
-	bool wake_sync;
-};
-
 static struct thread self;
-static struct cpu cpu;
 
 static struct thread *thread_current(void)
 {
 	return &self;
-}
-
-static struct cpu *cpu_self(void)
-{
-	return &cpu;
 }
 
 static void thread_wake(struct thread *t)
@@ -43,6 +33,14 @@ static void thread_wakes_begin(void)
 static void thread_wakes_end(void)
 {
 	wakes--;
+}
+
+static void thread_handover_begin(void)
+{
+}
+
+static void thread_handover_end(void)
+{
 }
 
 static void cpu_irq_restore(unsigned long flags)

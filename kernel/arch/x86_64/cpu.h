@@ -49,7 +49,7 @@ struct cpu {
 	struct thread *reap;    /* [o] dead thread whose stack is left */
 	struct thread *handoff; /* [o] goes to another CPU after the switch: */
 	struct cpu *handoff_to; /* [o] to this one, or NULL */
-	bool wake_sync;         /* [o] see waitq_wake_sync */
+	bool handover;          /* [o] see thread_handover_begin */
 	uint32_t wakes;         /* [o] see thread_wakes_begin ... */
 	struct cpu *tell;       /* [o] one to be told at their end, or NULL */
 	struct timer slice_timer;

@@ -281,6 +281,14 @@ void thread_wakes_end(void)
 	wakes--;
 }
 
+void thread_handover_begin(void)
+{
+}
+
+void thread_handover_end(void)
+{
+}
+
 int thread_sleep(uint64_t deadline, bool interruptible)
 {
 	(void)deadline, (void)interruptible;
