@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Regions of the address space; see vm.h.  Pages are vm_fault.c's, which
- * this file asks to zap, protect and move ranges of them.
+ * Changes of the address space; see vm.h.  Regions are kept by vm_region.c,
+ * pages are vm_fault.c's, which this file asks to zap, protect and move ranges
+ * of them.
  *
  * A change first splits regions at its borders, so that what remains deals in
  * whole regions only.
@@ -13,119 +14,19 @@
 #include "kernel/mm/kmem.h"
 #include "kernel/mm/vm.h"
 #include "kernel/mm/vm_pages.h"
+#include "kernel/mm/vm_region.h"
 
-#define MAP_NONBLOCK_IGNORED (MAP_NONBLOCK | MAP_NORESERVE | MAP_STACK)
-#define STACK_GUARD          MIB /* as Linux's stack_guard_gap */
-#define PROT_ALL             (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define STACK_GUARD MIB /* as Linux's stack_guard_gap */
+#define PROT_ALL    (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 struct mutex vm_lock = MUTEX_INIT(vm_lock);
-static struct treap regions;             /* [vm_lock] */
-static unsigned nr_regions;              /* [vm_lock] */
-static uintptr_t mmap_top;               /* [i] mappings are placed below */
-static uintptr_t mmap_hint;              /* [vm_lock] no gap is known above */
 static uintptr_t brk_start, brk_end;     /* [brk_lock] */
 static uintptr_t image_start, image_end; /* [i] */
-static uintptr_t guard_start, guard_end; /* [i] below the main stack */
-
-static struct vm_region *to_region(struct treap_node *n)
-{
-	return n ? container_of(n, struct vm_region, node) : NULL;
-}
-
-struct vm_region *vm_region_next(struct vm_region *r)
-{
-	return to_region(r ? treap_next(&r->node) : treap_first(&regions));
-}
-
-/* The region that holds addr, or NULL. */
-struct vm_region *vm_region_find(uintptr_t addr)
-{
-	struct vm_region *r = to_region(treap_floor(&regions, addr));
-
-	return r && addr < r->end ? r : NULL;
-}
-
-/* The first region that ends above addr, or NULL. */
-static struct vm_region *region_at_or_after(uintptr_t addr)
-{
-	struct vm_region *r = vm_region_find(addr);
-
-	return r ? r : to_region(treap_ceil(&regions, addr));
-}
-
-static bool range_is_free(uintptr_t start, uintptr_t end)
-{
-	struct vm_region *r = region_at_or_after(start);
-
-	return !r || r->start >= end;
-}
 
 void vm_object_put(struct vm_object *o)
 {
 	if (o && !__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
 		o->ops->release(o);
-}
-
-static void region_insert(struct vm_region *r)
-{
-	treap_insert(&regions, &r->node, r->start);
-	nr_regions++;
-}
-
-static void region_remove(struct vm_region *r)
-{
-	treap_remove(&regions, &r->node);
-	nr_regions--;
-}
-
-static bool can_merge(const struct vm_region *a, const struct vm_region *b)
-{
-	return a && b && a->end == b->start && a->flags == b->flags &&
-	       !a->object && !b->object;
-}
-
-static void merge_around(struct vm_region *r)
-{
-	struct vm_region *prev = to_region(treap_prev(&r->node));
-	struct vm_region *next = to_region(treap_next(&r->node));
-
-	if (can_merge(r, next)) {
-		r->end = next->end;
-		region_remove(next);
-		kfree(next);
-	}
-	if (can_merge(prev, r)) {
-		prev->end = r->end;
-		region_remove(r);
-		kfree(r);
-	}
-}
-
-/* Make addr a border between regions. */
-static int split_at(uintptr_t addr)
-{
-	struct vm_region *r = vm_region_find(addr), *n;
-
-	if (!r || r->start == addr)
-		return 0;
-	n = kmalloc(sizeof(*n));
-	if (!n)
-		return -ENOMEM;
-	*n = *r;
-	n->start = addr;
-	n->index += (addr - r->start) >> PAGE_SHIFT;
-	if (n->object)
-		__atomic_add_fetch(&n->object->refs, 1, __ATOMIC_RELAXED);
-	r->end = addr;
-	region_insert(n);
-	return 0;
-}
-
-int vm_split_range(uintptr_t start, uintptr_t end)
-{
-	int err = split_at(start);
-
-	return err ? err : split_at(end);
 }
 
 /*
@@ -143,8 +44,7 @@ static void objects_put(struct dead_objects *d)
 		vm_object_put(d->o[i]);
 }
 
-/* The image stays as it was loaded: the kernel runs in it. */
-static bool touches_image(uintptr_t start, uintptr_t end)
+bool vm_touches_image(uintptr_t start, uintptr_t end)
 {
 	return start < image_end && end > image_start;
 }
@@ -155,78 +55,23 @@ static int remove_range(uintptr_t start, uintptr_t end, struct dead_objects *d)
 	struct vm_region *r, *next;
 	int err;
 
-	if (touches_image(start, end))
+	if (vm_touches_image(start, end))
 		return -EPERM;
 	err = vm_split_range(start, end);
 	if (err)
 		return err;
-	for (r = region_at_or_after(start); r && r->start < end; r = next) {
+	for (r = vm_region_at_or_after(start); r && r->start < end; r = next) {
 		next = vm_region_next(r);
 		if (r->object && d->n == ARRAY_LEN(d->o))
 			return -EAGAIN;
 		if (r->object)
 			d->o[d->n++] = r->object;
 		pages_zap(r->start, r->end, ZAP_TABLES);
-		region_remove(r);
+		vm_region_remove(r);
 		kfree(r);
 	}
-	mmap_hint = max(mmap_hint, min(end, mmap_top));
+	vm_room_freed(end);
 	return 0;
-}
-
-/* Nothing comes to lie in the main stack's guard of itself. */
-static uintptr_t below_guard(uintptr_t end)
-{
-	return end > guard_start && end <= guard_end ? guard_start : end;
-}
-
-/* The highest gap of len bytes below the mmap base, or 0. */
-static uintptr_t find_gap(size_t len)
-{
-	uintptr_t end = below_guard(mmap_hint);
-	struct vm_region *r;
-
-	r = to_region(treap_floor(&regions, end - 1));
-	for (; end > USER_MIN; r = to_region(treap_prev(&r->node))) {
-		uintptr_t low = r ? r->end : USER_MIN;
-		if (low < end && end - low >= len)
-			return end - len;
-		if (!r)
-			return 0;
-		end = below_guard(min(end, r->start));
-	}
-	return 0;
-}
-
-static long place(uintptr_t addr, size_t len, unsigned flags)
-{
-	uintptr_t gap;
-
-	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
-		if (addr & ~PAGE_MASK)
-			return -EINVAL;
-		if (addr < USER_MIN)
-			return -EPERM;
-		if (addr > USER_END || len > USER_END - addr)
-			return -ENOMEM;
-		if (flags & MAP_FIXED_NOREPLACE &&
-		    !range_is_free(addr, addr + len))
-			return -EEXIST;
-		return (long)addr;
-	}
-	addr &= PAGE_MASK;
-	if (addr >= USER_MIN && addr < mmap_top && len <= mmap_top - addr &&
-	    range_is_free(addr, addr + len) &&
-	    (addr >= guard_end || addr + len <= guard_start))
-		return (long)addr;
-	gap = find_gap(len);
-	if (!gap) {
-		mmap_hint = mmap_top;
-		gap = find_gap(len);
-	}
-	if (gap && gap + len == below_guard(mmap_hint))
-		mmap_hint = gap;
-	return gap ? (long)gap : -ENOMEM;
 }
 
 /* A request that cannot possibly be met is refused at once, as Linux's
@@ -314,7 +159,7 @@ long vm_mmap(uintptr_t addr, size_t len, unsigned prot, unsigned flags,
 		r->flags &= ~VM_SHARED; /* one process: nobody to share with */
 	}
 	mutex_lock(&vm_lock);
-	at = nr_regions < VM_REGIONS_MAX ? place(addr, len, flags) : -ENOMEM;
+	at = vm_place(addr, len, flags);
 	while (at >= 0 && flags & MAP_FIXED) {
 		int err =
 		    remove_range((uintptr_t)at, (uintptr_t)at + len, &dead);
@@ -331,8 +176,8 @@ long vm_mmap(uintptr_t addr, size_t len, unsigned prot, unsigned flags,
 	if (at >= 0) {
 		r->start = (uintptr_t)at;
 		r->end = (uintptr_t)at + len;
-		region_insert(r);
-		merge_around(r);
+		vm_region_insert(r);
+		vm_region_merge(r);
 	}
 	mutex_unlock(&vm_lock);
 	objects_put(&dead);
@@ -346,8 +191,7 @@ long vm_mmap(uintptr_t addr, size_t len, unsigned prot, unsigned flags,
 	return at;
 }
 
-/* Length in whole pages of a range that must lie in the lower half. */
-static long check_range(uintptr_t addr, size_t *len)
+long vm_check_range(uintptr_t addr, size_t *len)
 {
 	if (addr & ~PAGE_MASK)
 		return -EINVAL;
@@ -360,7 +204,7 @@ static long check_range(uintptr_t addr, size_t *len)
 long vm_munmap(uintptr_t addr, size_t len)
 {
 	struct dead_objects dead;
-	long err = check_range(addr, &len);
+	long err = vm_check_range(addr, &len);
 
 	if (err || !len)
 		return err ? err : -EINVAL;
@@ -372,19 +216,6 @@ long vm_munmap(uintptr_t addr, size_t len)
 		objects_put(&dead);
 	} while (err == -EAGAIN);
 	return err;
-}
-
-/* 0 if regions cover [start, end) without a gap. */
-long vm_check_covered(uintptr_t start, uintptr_t end)
-{
-	struct vm_region *r = vm_region_find(start);
-
-	for (; r && r->end < end; r = vm_region_next(r)) {
-		struct vm_region *next = vm_region_next(r);
-		if (!next || next->start != r->end)
-			return -ENOMEM;
-	}
-	return r ? 0 : -ENOMEM;
 }
 
 /* May all of a region's pages be given this protection? */
@@ -406,14 +237,14 @@ static long protect_locked(uintptr_t start, uintptr_t end, unsigned prot)
 		r->flags = (r->flags & ~(VM_READ | VM_WRITE | VM_EXEC)) | prot;
 		pages_protect(r->start, r->end, prot);
 		start = r->end;
-		merge_around(r);
+		vm_region_merge(r);
 	}
 	return 0;
 }
 
 long vm_mprotect(uintptr_t addr, size_t len, unsigned prot)
 {
-	long err = check_range(addr, &len);
+	long err = vm_check_range(addr, &len);
 
 	if (err || !len)
 		return err;
@@ -422,7 +253,7 @@ long vm_mprotect(uintptr_t addr, size_t len, unsigned prot)
 	if (prot_refused(prot))
 		return -EACCES;
 	MUTEX_GUARD(&vm_lock);
-	if (touches_image(addr, addr + len))
+	if (vm_touches_image(addr, addr + len))
 		return -EPERM;
 	err = vm_split_range(addr, addr + len);
 	return err ? err : protect_locked(addr, addr + len, prot);
@@ -435,22 +266,22 @@ static long remap_locked(uintptr_t addr, size_t old_len, size_t new_len,
 	struct vm_region *r = vm_region_find(addr), *n;
 	long at;
 
-	if (!r || addr + old_len > r->end || touches_image(addr, r->end))
+	if (!r || addr + old_len > r->end || vm_touches_image(addr, r->end))
 		return -EFAULT;
 	if (vm_split_range(addr, addr + old_len))
 		return -ENOMEM;
 	r = vm_region_find(addr);
 	if (!(flags & MREMAP_FIXED) &&
-	    range_is_free(addr + old_len, addr + new_len) &&
-	    addr + new_len <= mmap_top) {
+	    vm_range_is_free(addr + old_len, addr + new_len) &&
+	    addr + new_len <= vm_top) {
 		r->end = addr + new_len;
-		merge_around(r);
+		vm_region_merge(r);
 		return (long)addr;
 	}
 	if (!(flags & MREMAP_MAYMOVE))
 		return -ENOMEM;
 	n = kmalloc(sizeof(*n));
-	at = n ? place(new_addr, new_len,
+	at = n ? vm_place(new_addr, new_len,
 		     flags & MREMAP_FIXED ? MAP_FIXED_NOREPLACE : 0)
 	       : -ENOMEM;
 	if (at >= 0 && pages_move(addr, (uintptr_t)at, old_len))
@@ -462,18 +293,18 @@ static long remap_locked(uintptr_t addr, size_t old_len, size_t new_len,
 	*n = *r;
 	n->start = (uintptr_t)at;
 	n->end = (uintptr_t)at + new_len;
-	region_remove(r);
+	vm_region_remove(r);
 	kfree(r);
-	region_insert(n);
-	merge_around(n);
-	mmap_hint = max(mmap_hint, min(addr + old_len, mmap_top));
+	vm_region_insert(n);
+	vm_region_merge(n);
+	vm_room_freed(addr + old_len);
 	return at;
 }
 
 long vm_mremap(uintptr_t addr, size_t old_len, size_t new_len, unsigned flags,
     uintptr_t new_addr)
 {
-	long err = check_range(addr, &old_len);
+	long err = vm_check_range(addr, &old_len);
 
 	if (err || flags & ~(unsigned)(MREMAP_MAYMOVE | MREMAP_FIXED) ||
 	    !new_len)
@@ -517,152 +348,11 @@ long vm_brk(uintptr_t addr)
 
 	MUTEX_GUARD(&brk_lock);
 	old = ALIGN_UP(brk_end, PAGE_SIZE);
-	if (addr < brk_start || addr >= mmap_top)
+	if (addr < brk_start || addr >= vm_top)
 		return (long)brk_end;
 	if (brk_move(old, ALIGN_UP(addr, PAGE_SIZE)) >= 0)
 		brk_end = addr;
 	return (long)brk_end;
-}
-
-long vm_madvise(uintptr_t addr, size_t len, int advice)
-{
-	struct vm_region *r;
-	long err = check_range(addr, &len);
-
-	if (err)
-		return err;
-	switch (advice) {
-	case MADV_NORMAL:
-	case MADV_RANDOM:
-	case MADV_SEQUENTIAL:
-	case MADV_WILLNEED:
-	case MADV_DONTFORK:
-	case MADV_DOFORK:
-	case MADV_DONTDUMP:
-	case MADV_DODUMP:
-	case MADV_DONTNEED:
-	case MADV_FREE:
-		break;
-	default:
-		return -EINVAL;
-	}
-	MUTEX_GUARD(&vm_lock);
-	if (touches_image(addr, addr + len))
-		return -EPERM;
-	if (advice == MADV_DONTNEED || advice == MADV_FREE)
-		for (r = region_at_or_after(addr); r && r->start < addr + len;
-		     r = vm_region_next(r))
-			pages_zap(max(r->start, addr), min(r->end, addr + len),
-			    ZAP_PAGES);
-	return len ? vm_check_covered(addr, addr + len) : 0;
-}
-
-void vm_object_zap(
-    struct vm_object *o, uint64_t first, uint64_t last, bool copies)
-{
-	struct vm_region *r = NULL;
-
-	MUTEX_GUARD(&vm_lock);
-	o->zaps++;
-	while ((r = vm_region_next(r))) {
-		uint64_t pages = (r->end - r->start) >> PAGE_SHIFT, from, to;
-		if (r->object != o || last < r->index ||
-		    first >= r->index + pages)
-			continue;
-		from = max(first, r->index) - r->index;
-		to = min(last - r->index, pages - 1) + 1;
-		pages_zap(r->start + (from << PAGE_SHIFT),
-		    r->start + (to << PAGE_SHIFT),
-		    copies ? ZAP_PAGES : ZAP_OBJECT);
-	}
-}
-
-/* Objects of [addr, end), one after the other, with a reference each. */
-static struct vm_object *object_next(
-    uintptr_t *addr, uintptr_t end, uint64_t *index, uint64_t *n)
-{
-	struct vm_region *r;
-
-	MUTEX_GUARD(&vm_lock);
-	for (r = region_at_or_after(*addr); r && *addr < end && r->start < end;
-	     r = vm_region_next(r)) {
-		uintptr_t from = max(*addr, r->start);
-		*addr = min(end, r->end);
-		if (!r->object || !(r->flags & VM_SHARED))
-			continue;
-		*index = r->index + ((from - r->start) >> PAGE_SHIFT);
-		*n = (*addr - from) >> PAGE_SHIFT;
-		__atomic_add_fetch(&r->object->refs, 1, __ATOMIC_RELAXED);
-		return r->object;
-	}
-	return NULL;
-}
-
-long vm_msync(uintptr_t addr, size_t len, int flags)
-{
-	struct vm_object *o;
-	uint64_t index, n;
-	uintptr_t at = addr;
-	long err;
-
-	if (addr & ~PAGE_MASK ||
-	    flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
-	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
-		return -EINVAL;
-	len = ALIGN_UP(len, PAGE_SIZE);
-	if (addr > USER_END || len > USER_END - addr)
-		return -ENOMEM;
-	if (!len)
-		return 0;
-	mutex_lock(&vm_lock);
-	err = vm_check_covered(addr, addr + len);
-	if (!err && flags & MS_INVALIDATE && vm_any_locked(addr, addr + len))
-		err = -EBUSY;
-	mutex_unlock(&vm_lock);
-	while (!err && (o = object_next(&at, addr + len, &index, &n))) {
-		err = o->ops->sync(o, index, n);
-		vm_object_put(o);
-	}
-	return err;
-}
-
-long vm_mincore(uintptr_t addr, size_t len, uint8_t *vec)
-{
-	if (addr & ~PAGE_MASK)
-		return -EINVAL;
-	for (size_t i = 0; i * PAGE_SIZE < len; i++) {
-		uintptr_t va = addr + i * PAGE_SIZE;
-		uint8_t in;
-		mutex_lock(&vm_lock);
-		in = vm_translate_locked(va, false) != 0;
-		if (!vm_region_find(va)) {
-			mutex_unlock(&vm_lock);
-			return -ENOMEM;
-		}
-		mutex_unlock(&vm_lock);
-		if (put_user(&vec[i], in))
-			return -EFAULT;
-	}
-	return 0;
-}
-
-long vm_populate(uintptr_t addr, size_t len)
-{
-	for (uintptr_t va = addr & PAGE_MASK; va < addr + len;
-	     va += PAGE_SIZE) {
-		struct vm_region *r;
-		unsigned access = VM_READ;
-		int err;
-		mutex_lock(&vm_lock);
-		r = vm_region_find(va);
-		if (r && r->flags & VM_WRITE)
-			access = VM_WRITE;
-		mutex_unlock(&vm_lock);
-		err = r ? vm_fault(va, access) : -ENOMEM;
-		if (err)
-			return err == -EFAULT || err == -EACCES ? -ENOMEM : err;
-	}
-	return 0;
 }
 
 uintptr_t vm_stack_create(size_t size, uint64_t random)
@@ -673,8 +363,9 @@ uintptr_t vm_stack_create(size_t size, uint64_t random)
 
 	if (at < 0)
 		return 0;
-	guard_end = (uintptr_t)at;
-	guard_start = guard_end - STACK_GUARD - (random & 0x3fff) * PAGE_SIZE;
+	vm_room_guard(
+	    (uintptr_t)at - STACK_GUARD - (random & 0x3fff) * PAGE_SIZE,
+	    (uintptr_t)at);
 	return (uintptr_t)at + size - (random >> 32 & 0xff0);
 }
 
@@ -686,9 +377,8 @@ void vm_init(uintptr_t start, uintptr_t end, uint64_t random)
 	image_start = r->start = start;
 	image_end = r->end = ALIGN_UP(end, PAGE_SIZE);
 	r->flags = VM_READ | VM_WRITE | VM_LOCKED;
-	region_insert(r);
-	mmap_top = USER_MMAP_END - (random & 0xfffffff) * PAGE_SIZE;
-	mmap_hint = mmap_top;
+	vm_region_insert(r);
+	vm_room_init(USER_MMAP_END - (random & 0xfffffff) * PAGE_SIZE);
 	brk_start = brk_end =
 	    r->end + (1 + (random >> 32 & 0x1fff)) * PAGE_SIZE;
 }

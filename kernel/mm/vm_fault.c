@@ -12,6 +12,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/vm.h"
 #include "kernel/mm/vm_pages.h"
+#include "kernel/mm/vm_region.h"
 
 #define PTE_NONE 0x800 /* software: a page is there, but PROT_NONE */
 

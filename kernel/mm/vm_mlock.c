@@ -8,6 +8,7 @@
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/mm/vm.h"
 #include "kernel/mm/vm_pages.h"
+#include "kernel/mm/vm_region.h"
 
 static bool lock_future; /* [vm_lock] MCL_FUTURE */
 

@@ -5,8 +5,6 @@
 
 #include "kernel/lib/base.h"
 
-struct vm_region;
-
 enum zap {
 	ZAP_PAGES,
 	ZAP_TABLES, /* and the page tables that only served this range */
@@ -21,14 +19,6 @@ void pages_protect(uintptr_t start, uintptr_t end, unsigned prot);
 
 /* Move pages to another place; -ENOMEM, and then nothing has moved. */
 int pages_move(uintptr_t from, uintptr_t to, size_t len);
-
-/* vm.c: the region that holds addr, or NULL. */
-struct vm_region *vm_region_find(uintptr_t addr);
-
-/* vm.c: make both ends borders between regions; -ENOMEM.  And whether there
- * are regions all the way: 0 or -ENOMEM. */
-int vm_split_range(uintptr_t start, uintptr_t end);
-long vm_check_covered(uintptr_t start, uintptr_t end);
 
 /* vm_mlock.c: new mappings are locked; some page of the range is. */
 bool vm_mlock_future(void);
