@@ -38,8 +38,8 @@ def names():
 
 def one(name):
     """None, or what went wrong."""
-    # Some of them look at how long something took: they may try again.
-    for _ in range(3):
+    # Some of them give 10 ms to what takes one: they may try again.
+    for _ in range(10):
         with Machine("libevent", [name]) as vm:
             if vm.wait() == 0:
                 return None
