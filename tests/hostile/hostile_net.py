@@ -108,17 +108,19 @@ class Machine:
                     env={**os.environ, "LIAR": f"{self.kind} {seed} {rate}",
                          "LIAR_REPORT": report.name},
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE, text=True) as run:
+                    stderr=subprocess.PIPE, bufsize=0) as run:
+                # Unbuffered: communicate() passes over what has been read.
                 ports = {}
                 while len(ports) < 2:
-                    line = run.stderr.readline()
+                    line = run.stderr.readline().decode()
                     if said(line) or not line:
                         here, _, there = line.split()[:3]
                         ports[int(there)] = ("127.0.0.1",
                                              int(here.rsplit(":", 1)[1]))
                 self.talk(run, ports)
                 try:
-                    out, err = run.communicate(timeout=WAIT)
+                    out, err = (part.decode(errors="replace")
+                                for part in run.communicate(timeout=WAIT))
                 except subprocess.TimeoutExpired:
                     run.kill()
                     self.wrong.append(f"hung; seed {seed}")

@@ -48,14 +48,15 @@ def run(n):
              "127.0.0.1:0:7000", "--qemu-arg=-append",
              f"--qemu-arg=toril.ctl=5000 toril.fail_alloc={n}",
              f"{BUILD}/tests/sweep/victim", "/mnt"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            errors="replace") as done:
-        line = done.stderr.readline()
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            bufsize=0) as done:  # communicate() passes over what is buffered
+        line = done.stderr.readline().decode()
         where = ("127.0.0.1", int(line.split()[0].rsplit(":", 1)[1]))
         thread = threading.Thread(target=client, args=(where, over))
         thread.start()
         try:
-            out, err = done.communicate(timeout=WAIT)
+            out, err = (part.decode(errors="replace")
+                        for part in done.communicate(timeout=WAIT))
         finally:
             done.kill()
             over.set()
