@@ -139,7 +139,7 @@ class Machine:
             if not broken:
                 self.wrong.append("the device was not given up: " + err)
             self.wrong += [line for line in err.splitlines()
-                           if "PANIC" in line or "panic" in line]
+                           if "toril: panic" in line]
             return
         if status or said(err):
             self.wrong.append(f"status {status} {err}")

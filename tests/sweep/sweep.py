@@ -74,7 +74,7 @@ def verdict(done, usual):
     """How it ended, and what was wrong with that or None."""
     text = [x for x in done.stdout.splitlines() if x[:2] != "= "]
     said = f"status {done.returncode}: {text} {done.stderr[-1500:]}"
-    if "panic" in done.stderr:
+    if "toril: panic" in done.stderr:
         return "bad", said
     if done.returncode == 137:
         return "killed", None  # a page of the program's own
