@@ -9,7 +9,7 @@
 #include "tests/posix/check.h"
 
 #define THREADS 4
-#define ROUNDS  60000
+#define ROUNDS  20000
 #define SHELF   256
 
 struct piece {
