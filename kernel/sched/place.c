@@ -6,10 +6,10 @@
  * that was idle, to the one that it last ran on if that is idle, to another
  * idle one, or to the waker's; a real-time thread rather to the one that does
  * the least urgent thing.  If the waker hands something over it is the waker's
- * at first, and if that goes on for long, an idle one.  A CPU that
- * has run out of work takes some from another's queue before it halts.  At the
- * end of a time slice a thread goes to where fewer are, so that all get their
- * share although the queues are of different lengths.
+ * at first, and if that goes on for long, an idle one.  A CPU that has run out
+ * of work takes some from another's queue before it halts.  At the end of a
+ * time slice a thread goes to where fewer are, so that all get their share
+ * although the queues are of different lengths.
  *
  * A CPU says that it is idle before it looks at the others' queues, and who
  * has put a thread on a queue looks for idle CPUs afterwards: so no thread is
